@@ -1,0 +1,47 @@
+"""The document: a record's projection into a search index, the same for every index."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.record import Status, Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTag:
+    """A tag above its threshold or confirmed by a person (confidence 1.0), implications included."""
+
+    name: str
+    category: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What search knows of one record.
+
+    `revision` is the external version: a write with a lower one is dropped. `deleted` is a soft tombstone. `words`
+    are lower-case text tokens made by `schemas.search.words` (keys, captions). `flags` are open policy names.
+    `review` is "", "open", "kept" or "removed".
+    """
+
+    record: int
+    revision: int
+    deleted: bool
+    collection: str
+    visibility: Visibility
+    status: Status
+    sha256: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+    created_at: datetime
+    tags: tuple[DocumentTag, ...]
+    objects: tuple[str, ...]  # labels of detections above their thresholds, without duplicates
+    people: int | None
+    rating: str | None
+    colours: tuple[str, ...]
+    words: tuple[str, ...]
+    flags: tuple[str, ...]
+    review: str
+    phash: int

@@ -1,0 +1,35 @@
+"""Facts about stored objects, in our own words, whatever server said them and in whatever shape."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+MAX_KEY_BYTES = 1024
+
+
+class EventKind(StrEnum):
+    """What an event hints at. A HEAD decides what is really there."""
+
+    CREATED = "created"
+    REMOVED = "removed"
+    CHANGED = "changed"  # metadata, tags, restore: the bytes may be the same
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEvent:
+    """A hint that an object changed: look at (bucket, key, version) again.
+
+    `key` is decoded text; `version` is "" in buckets without versions. `etag` has no quotes.
+    `sequencer` is upper-case hexadecimal or None; it is only comparable within one (source, bucket, key).
+    """
+
+    kind: EventKind
+    bucket: str
+    key: str
+    version: str = ""
+    source: str = "folder"
+    event_id: str = ""
+    etag: str | None = None
+    size: int | None = None
+    sequencer: str | None = None
+    at: datetime | None = None

@@ -1,0 +1,230 @@
+"""The ports to the records in Postgres: what is stored, what is still to be done, what was found."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from schemas.document import Document
+from schemas.events import ObjectEvent
+from schemas.images import ImageFacts, ObjectHead, Sidecar
+from schemas.record import Record
+from schemas.results import Failure, ModelOutput, StageResult
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A piece of work that this process alone may do until it ends or dies.
+
+    subject: an object's id for ingest, an image's for every other stage. model: 0 for ingest.
+    deaths: earlier attempts that took their process with them: such work is done alone.
+    """
+
+    stage: str
+    subject: int
+    model: int
+    attempts: int
+    deaths: int
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRow:
+    """An object as the ledger knows it; `checks` counts the hints so far."""
+
+    id: int
+    bucket: str
+    key: str
+    version: str
+    collection: int
+    checks: int
+    etag: str
+    modified: datetime | None
+    image: int | None
+    state: str
+    priority: int
+
+    def unchanged(self, head: ObjectHead) -> bool:
+        """True when the store still holds what the last look settled: nothing needs to be read."""
+        settled = self.state in ("present", "sidecar", "refused")
+        return settled and (head.etag, head.modified) == (self.etag, self.modified)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """What a stage needs to fetch an image again: one current object that holds its bytes."""
+
+    id: int
+    sha256: str
+    bucket: str
+    key: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ingest's finding about one object: the bytes' identity and facts. facts is None for known content."""
+
+    object: int
+    checks: int
+    head: ObjectHead
+    sha256: str
+    facts: ImageFacts | None
+    sidecar: Sidecar | None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StageCount:
+    """How much work of a stage is in a state. state: ready, waiting, claimed, failed, quarantined."""
+
+    stage: str
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one object, for a person who put it there."""
+
+    bucket: str
+    key: str
+    record: int | None
+    outcome: str  # complete, partial, known, refused, failed, pending
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawResult:
+    """One model's stored answer, with the labels spelled out."""
+
+    stage: str
+    model: str
+    revision: str
+    labels: tuple[str, ...]
+    output: ModelOutput
+    millis: float
+    at: datetime
+
+
+class WorkLedger(Protocol):
+    """Work that is pending or failed. The state is here; a message is only a hint."""
+
+    def claim(self, stages: Sequence[str], limit: int) -> list[Claim]:
+        """Take up to `limit` subjects that are ready, live before backfill; attempts are committed before the work.
+
+        Work whose earlier attempt ended in process death is left to `claim_suspect`.
+        """
+
+    def claim_suspect(self, stages: Sequence[str]) -> list[Claim]:
+        """Take one subject that a process died over; the caller works on nothing else meanwhile."""
+
+    def fail(self, failures: Sequence[Failure]) -> None:
+        """Write down failures: transient ones get a later `next_attempt_at`, permanent ones stay as failed."""
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """Return claims unworked, without counting the attempt."""
+
+    def announce(self, queue: str) -> bool:
+        """True when a hint should be sent now: not enough of them are under way."""
+
+    def taken(self, queue: str) -> None:
+        """A hint arrived at a worker."""
+
+    def beat(self) -> None:
+        """Say that this worker is alive; its claims hold as long as it does."""
+
+    def sweep(self, silent: timedelta) -> int:
+        """Free the claims of workers silent for so long, as process deaths; returns how many."""
+
+    def overdue(self) -> list[str]:
+        """Queues with ready work for which no hint was sent for a while; each is noted as hinted now."""
+
+    def retry(self, stages: Sequence[str], subjects: Sequence[int]) -> int:
+        """Make failed or quarantined work ready again; returns how much."""
+
+    def counts(self) -> list[StageCount]:
+        """Work by stage and state."""
+
+
+class ObjectLedger(Protocol):
+    """Objects and the images they hold."""
+
+    def note(self, events: Sequence[ObjectEvent], priority: int = 0) -> int:
+        """Write hints down: one more check for each object in a collection. Returns how many were taken in."""
+
+    def objects(self, ids: Sequence[int]) -> list[ObjectRow]:
+        """Rows by id."""
+
+    def known(self, digests: Iterable[str]) -> dict[str, int]:
+        """Which of these contents (SHA-256) are images already."""
+
+    def found(self, found: Sequence[Found]) -> list[int]:
+        """Link objects to images, make records and plan work; returns ids of images that have work to be done.
+
+        An object whose checks moved on meanwhile is left as it was and is ready to be ingested again.
+        """
+
+    def unchanged(self, answers: Sequence[tuple[int, int]]) -> None:
+        """(object, checks) whose store holds what it held at the last look."""
+
+    def gone(self, object: int, checks: int) -> bool:
+        """The object is not there any more. False when new hints came meanwhile."""
+
+    def refused(self, object: int, checks: int, head: ObjectHead, code: str, reason: str) -> bool:
+        """The object is not an acceptable image; it is kept with the reason. False as in `gone`."""
+
+    def sidecar(self, object: int, checks: int, head: ObjectHead, sidecar: Sidecar) -> bool:
+        """The object holds tags for the image of the same name. False as in `gone`."""
+
+    def images(self, ids: Sequence[int]) -> list[ImageRow]:
+        """Where to fetch these images; those without a current object are left out."""
+
+    def outcomes(self, places: Iterable[tuple[str, str]]) -> list[Outcome]:
+        """What became of these (bucket, key) objects."""
+
+
+class ResultLedger(Protocol):
+    """Raw results of models."""
+
+    def store(self, results: Sequence[StageResult]) -> None:
+        """Bulk upsert, sorted by id; ends the work and marks the records to be merged."""
+
+    def of_image(self, image: int) -> list[RawResult]:
+        """Everything that every model said."""
+
+    def remove_model(self, model: str) -> int:
+        """Remove one model's results and mark the records they touched; returns how many."""
+
+
+class RecordLedger(Protocol):
+    """Merged records."""
+
+    def record(self, record: int) -> Record:
+        """One record. NotFoundError when there is none."""
+
+    def find(self, name: str) -> int:
+        """A record by id, SHA-256 (or 8+ first digits), or key. NotFoundError or PermanentError when ambiguous."""
+
+    def edit(self, record: int, person: str, tag: str, category: str, add: bool) -> None:
+        """A person's word on a tag, which outranks every model's; marks the record to be merged."""
+
+    def withdraw(self, record: int, tag: str) -> None:
+        """Take back what people said of a tag: the models' word counts again; marks the record to be merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexJob:
+    """A document that an index has not got yet."""
+
+    document: Document
+
+
+class IndexLedger(Protocol):
+    """Which records each index is behind on."""
+
+    def behind(self, backend: str, limit: int) -> list[IndexJob]:
+        """Documents to write, oldest first."""
+
+    def indexed(self, backend: str, revisions: Mapping[int, int]) -> None:
+        """Record id → revision that the index has now."""
