@@ -1,0 +1,1 @@
+"""Raw bucket notifications in, `ObjectEvent`s out: pure parsers, a table of dialects, filters. No I/O."""
