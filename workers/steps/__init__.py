@@ -1,0 +1,1 @@
+"""The closed registry of preprocessing steps that manifests name: pure functions with parameters, never expressions."""
