@@ -1,0 +1,1 @@
+"""The model catalogue: which manifests there are, and where a model's files lie on this machine."""

@@ -1,0 +1,153 @@
+"""Models as data: what a manifest says about one model, and what counts as a revision of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+StepValue = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a model can say: a name and the category that it belongs to ("general", "rating", "object" …)."""
+
+    name: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One preparation of the input: a function of the closed registry by name, with its parameters."""
+
+    op: str
+    params: Mapping[str, StepValue] = field(default_factory=dict)
+
+
+class SourceKind(StrEnum):
+    """Where a model's files come from: the package itself, or a repository of the Hugging Face hub."""
+
+    PACKAGE = "package"
+    HUB = "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The files of a model. name: folder in the package, or `owner/repository` on the hub.
+
+    revision: 40 hexadecimal digits of a commit, "" for a packaged model. files: path → SHA-256.
+    graph: which of the files is the ONNX graph.
+    """
+
+    kind: SourceKind
+    name: str
+    revision: str
+    files: Mapping[str, str]
+    graph: str = "model.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be there: one of these extras, and so much memory in MiB (0: not measured)."""
+
+    extras: tuple[str, ...] = ("cpu", "cuda", "tensorrt")
+    memory_mib: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The graph's image input. size is (height, width) in pixels, or None: the graph says it.
+
+    layout: "NHWC" or "NCHW". dtype: "uint8", "float16" or "float32".
+    """
+
+    name: str
+    layout: str
+    dtype: str
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The graph's answer and how to read it.
+
+    floor: lower scores are not kept at all, so it belongs to the revision, unlike a threshold.
+    """
+
+    name: str
+    decode: str
+    params: Mapping[str, StepValue] = field(default_factory=dict)
+    floor: float = 0.05
+
+
+class LabelSource(StrEnum):
+    """Where the labels are: a CSV as the WD taggers have, a JSON list, or `names` in the graph's metadata."""
+
+    CSV = "csv"
+    JSON = "json"
+    GRAPH = "graph"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The label list. file: "" for the graph's own. category: of labels whose source names none."""
+
+    source: LabelSource
+    file: str = ""
+    category: str = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoffs:
+    """Default thresholds in [0, 1], applied at merge: by category, else `default`."""
+
+    default: float
+    category: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, label: Label) -> float:
+        """The score from which this label holds."""
+        return self.category.get(label.category, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How many images may run at once; `preferred` sizes (ascending) are padded to, none: any size runs."""
+
+    max: int = 32
+    preferred: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything that is needed to run a model of a known shape, and nothing that runs."""
+
+    id: str
+    title: str
+    stage: str
+    runner: str
+    licence: str
+    sample: bool
+    source: Source
+    needs: Needs
+    input: Input
+    image_steps: tuple[Step, ...]
+    batch_steps: tuple[Step, ...]
+    output: Output
+    labels: Labels
+    thresholds: Cutoffs
+    batch: BatchLimits
+
+
+def revision(manifest: Manifest, digests: Mapping[str, str]) -> str:
+    """SHA-256 over files, preprocessing and decoding: the same revision gives the same raw results.
+
+    digests: path → SHA-256 of every file. Thresholds, title, needs and batch sizes are left out on purpose.
+    """
+    said = asdict(manifest)
+    keys = ("stage", "runner", "input", "image_steps", "batch_steps", "output", "labels")
+    parts = {key: said[key] for key in keys}
+    parts["files"] = dict(digests)
+    parts["graph"] = manifest.source.graph
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

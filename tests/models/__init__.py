@@ -1,0 +1,1 @@
+"""Manifests, labels and the catalogue."""

@@ -1,0 +1,1 @@
+"""Sessions and runners on small graphs that are true in shape."""

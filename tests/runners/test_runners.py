@@ -1,0 +1,67 @@
+"""The way from a manifest to answers: load, prepare, batch, read (R61)."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from schemas import model_ops
+from schemas.results import ModelOutput
+from tests.runners import graphs, manifests
+from workers.batching.batch import Batch, Prepared
+from workers.detection.yolo import HEADS
+from workers.runners import RUNNERS, batcher_for, load_runner
+from workers.steps.program import InputProgram, run_program
+from workers.tagging.tagger import DECODINGS
+
+SOON = timedelta(seconds=30)
+
+
+def pictures(count: int, program: InputProgram) -> list[Prepared]:
+    random = np.random.default_rng(5)
+    sizes = random.integers(5, 60, (count, 2))
+    images = [Image.fromarray(random.integers(0, 256, (h, w, 3), np.uint8)) for h, w in sizes]
+    return [Prepared(*run_program(image, program)) for image in images]
+
+
+def test_a_batcher_in_front_of_a_model_answers_as_the_model_does_image_by_image(tmp_path: Path) -> None:
+    (tmp_path / "selected_tags.csv").write_text(manifests.WD_CSV)
+    graph = graphs.wd_tagger(tmp_path / "model.onnx", 5)
+    labels = 'source = "csv"\nfile = "selected_tags.csv"'
+    manifest, paths = manifests.write(graph, labels=labels, batch="max = 4\npreferred = [2, 4]")
+    runner = load_runner(manifest, paths, ["cpu"])
+    prepared = pictures(30, runner.program)
+    alone = [runner.forward(Batch(each.pixels[None], (each.geometry,)))[0] for each in prepared]
+
+    batcher = batcher_for(manifest, runner)
+    found: dict[int, list[object]] = {}
+
+    def call(start: int) -> None:
+        ticket = batcher.submit(prepared[start : start + 10])
+        found[start] = [outcome.value for outcome in ticket.results(SOON)]
+
+    callers = [threading.Thread(target=call, args=(start,)) for start in (0, 10, 20)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert batcher.close(SOON)
+
+    merged = found[0] + found[10] + found[20]
+    for one, other in zip(alone, merged, strict=True):
+        assert isinstance(one, ModelOutput)
+        assert isinstance(other, ModelOutput)
+        assert one.labels.tolist() == other.labels.tolist()
+        assert np.allclose(one.scores, other.scores, atol=1e-6)
+
+
+def test_every_runner_that_a_manifest_may_name_exists() -> None:
+    assert RUNNERS.keys() == model_ops.DECODINGS.keys()
+
+
+def test_every_decoding_that_a_manifest_may_name_exists() -> None:
+    assert DECODINGS.keys() == model_ops.TAG_DECODINGS.keys()
+    head = model_ops.DETECTION_DECODINGS["yolo"]["head"].kind
+    assert all(head.test(name) for name in (*HEADS, "auto"))

@@ -1,0 +1,1 @@
+"""Bringing images of many callers together into batches for one device."""

@@ -1,0 +1,1 @@
+"""Runners that give an image scored labels with boxes."""
