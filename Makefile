@@ -1,0 +1,72 @@
+# Everything that a newcomer or CI runs. `make` alone prints what there is.
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench chaos test-training requirements format samples clean
+
+help:  ## Print this
+	@echo "make TARGET, where TARGET is one of"
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+
+run: $(VENV)/.run  ## Install into .venv and start Nafuda with sample images; DATA=dir PORT=n
+	@$(BIN)/nafuda run $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port $(PORT))
+
+test: $(VENV)/.dev  ## Install and run the tests (no root, no network but package registries)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+check: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## The benchmarks; each prints its command and what it measured
+	$(BIN)/python -m benchmarks.decode
+	$(BIN)/python -m benchmarks.batching
+	$(BIN)/python -m benchmarks.pipeline
+	$(BIN)/python -m benchmarks.search
+
+chaos: $(VENV)/.dev  ## 1,000 uploads while processes are killed at random; prints the table
+	$(BIN)/python -m tests.e2e.chaos
+
+test-training: .venv-training/.done  ## Install torch into .venv-training and run the tests that train
+	.venv-training/bin/python -m pytest -q -m training tests/training
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without index addresses)
+	$(BIN)/python -m pip install -q uv
+	for set in 'run cpu' 'dev cpu test check' 'training training test'; do \
+	  name=$${set%% *}; extras=$${set#* }; \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    pyproject.toml $$(printf -- '--extra %s ' $$extras) -o requirements/$$name.txt; \
+	done
+
+clean:  ## Remove what was installed and cached here; data stays
+	rm -rf $(VENV) .venv-training .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
+
+define venv
+	@test -n '$(PYTHON)' || { echo "Python 3.11 or newer is needed; install it, or say make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	@echo "installing into $(1)"
+	@$(1)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $(2)
+	@$(1)/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
+endef
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	$(call venv,$(VENV),requirements/run.txt)
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml
+	$(call venv,$(VENV),requirements/dev.txt)
+	@touch $@ $(VENV)/.run
+
+.venv-training/.done: requirements/training.txt pyproject.toml
+	$(call venv,.venv-training,requirements/training.txt)
+	@touch $@
