@@ -1,0 +1,1 @@
+"""The broker: how Celery reaches it, whichever it is."""

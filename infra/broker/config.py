@@ -1,0 +1,64 @@
+"""Celery's settings for a broker URL; without one, kombu's pgmq transport on the records' PostgreSQL."""
+
+from collections.abc import Mapping
+from importlib import resources
+
+import psycopg
+from kombu.entity import Queue
+
+from infra.records.sql import trusted
+from infra.settings import Settings
+from schemas.pipeline import QUEUES
+
+EMBEDDED = "pgmq://localhost"  # the real address is the transport option conn_string
+_LOCK = 0x706D6771  # one process installs the schema, the others find it
+
+
+def celery_config(settings: Settings) -> dict[str, object]:
+    """What every app of ours is configured with. Messages are hints, so nothing is stored about them."""
+    return {
+        "broker_url": settings.broker_url or EMBEDDED,
+        "broker_transport_options": _transport(settings),
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_queues": _queues(),
+        "task_default_queue": QUEUES[0],
+        "task_create_missing_queues": False,
+        "task_acks_late": True,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "worker_prefetch_multiplier": 1,
+        "worker_enable_remote_control": False,
+        "worker_hijack_root_logger": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "enable_utc": True,
+    }
+
+
+def _queues() -> list[Queue]:
+    return [Queue(name, routing_key=name) for name in QUEUES]  # type: ignore[no-untyped-call]
+
+
+def _transport(settings: Settings) -> Mapping[str, object]:
+    if settings.broker_url and not settings.broker_url.startswith("pgmq"):
+        return {"confirm_publish": True}
+    return {
+        "conn_string": settings.database_url,
+        "init_extension": False,
+        "visibility_timeout": 60,
+        "polling_interval": 0.1,
+        "wait_time_seconds": 0,
+        "use_notify": True,
+        "notify_throttle_interval_ms": 0,
+        "pool_size": 3,
+    }
+
+
+def install_pgmq(conninfo: str) -> None:
+    """Create the transport's schema once; plpgsql is all that it needs."""
+    with psycopg.connect(conninfo, autocommit=True) as connection, connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        if connection.execute("SELECT to_regclass('pgmq.meta')").fetchone() == (None,):
+            connection.execute("CREATE SCHEMA IF NOT EXISTS pgmq")
+            connection.execute(trusted((resources.files("pgmq") / "sql" / "pgmq.sql").read_text("utf-8")))

@@ -1,0 +1,1 @@
+"""Servers that Nafuda starts for itself when none is configured."""

@@ -1,0 +1,105 @@
+"""Settings: read from the environment once, by whoever starts a process, and handed down from there."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from schemas.errors import ConfigurationError
+
+_PREFIX = "NAFUDA_"
+INSTANCE = "instance.json"
+
+
+class Settings(BaseModel):
+    """Every setting, with its default. `NAFUDA_<NAME>` in the environment or `NAFUDA_<NAME>_FILE` sets it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Field(Path("data"), description="folder of everything that this machine keeps")
+    database_url: str = Field("", description="PostgreSQL: a URL or libpq keywords; empty: the embedded server")
+    broker_url: str = Field("", description="a kombu URL; empty: the pgmq transport on the database")
+    objects_url: str = Field("", description="file:///FOLDER of buckets; empty: DATA/buckets")
+    search_url: str = Field("", description="empty: search on the records' PostgreSQL")
+    models_dir: Path | None = Field(None, description="folder of own manifests and downloaded model files")
+    models: tuple[str, ...] = Field(
+        ("nafuda/sample-detector", "nafuda/sample-tagger"), description="ids of the models in force, by comma"
+    )
+    providers: tuple[str, ...] = Field(("auto",), description="ONNX Runtime providers in order, by comma")
+    threads: Annotated[int, Field(ge=1, le=256, description="inference threads a model")] = 1
+    decoders: Annotated[int, Field(ge=1, le=256, description="decoding processes a worker")] = min(
+        4, os.cpu_count() or 1
+    )
+    concurrency: Annotated[int, Field(ge=1, le=64, description="chunks at work at once in a worker")] = 3
+    chunk: Annotated[int, Field(ge=1, le=64, description="images in a chunk")] = 32
+    max_bytes: Annotated[int, Field(ge=1, description="largest object that is taken, in bytes")] = 64 * 2**20
+    max_pixels: Annotated[int, Field(ge=1, description="largest picture that is decoded")] = 100_000_000
+    bucket: str = Field("images", description="the bucket of uploads and of `nafuda ingest`")
+    collection: str = Field("main", description="the collection of that bucket")
+    hold: bool = Field(False, description="hold every image back until a moderator cleared it")
+    web_host: str = Field("127.0.0.1", description="address that the pages listen on")
+    web_port: Annotated[int, Field(ge=0, le=65535)] = 8420
+    secure_cookies: bool = Field(False, description="the pages are reached by https only")
+    allowed_hosts: tuple[str, ...] = Field((), description="host names accepted; empty: any")
+    metrics_port: Annotated[int, Field(ge=0, le=65535, description="worker metrics; 0: none")] = 0
+    log: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    place: str = Field("", description="a stable name of this worker's place; its successor frees its claims")
+    heartbeat: timedelta = timedelta(seconds=3)
+    silent: timedelta = timedelta(seconds=20)  # a worker unheard of for so long is dead
+    grace: timedelta = timedelta(seconds=20)  # for draining at shutdown
+    reconcile_every: timedelta = timedelta(minutes=15)
+
+    @field_validator("models", "providers", "allowed_hosts", mode="before")
+    @classmethod
+    def _by_comma(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def buckets_folder(self) -> Path:
+        """Where the folder store's buckets lie."""
+        if self.objects_url.startswith("file://"):
+            return Path(self.objects_url.removeprefix("file://"))
+        return self.data / "buckets"
+
+
+def read_settings(environment: Mapping[str, str], **overrides: object) -> Settings:
+    """Settings of an environment. ConfigurationError names the variable that is wrong and what is allowed.
+
+    Without NAFUDA_DATABASE_URL, the address of the instance that runs on the data folder is used, if one does.
+    """
+    given = _named(environment)
+    given.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        lines = [f"NAFUDA_{'_'.join(map(str, each['loc'][:1])).upper()}: {each['msg']}" for each in error.errors()]
+        raise ConfigurationError("settings: " + "; ".join(lines)) from None
+    return settings if settings.database_url else with_instance(settings)
+
+
+def with_instance(settings: Settings) -> Settings:
+    """The settings completed by the note that a running instance leaves in its data folder."""
+    note = settings.data / INSTANCE
+    if not note.is_file():
+        return settings
+    left = json.loads(note.read_text("utf-8"))
+    return settings.model_copy(update={"database_url": left["database_url"]})
+
+
+def _named(environment: Mapping[str, str]) -> dict[str, object]:
+    given: dict[str, object] = {}
+    for name in Settings.model_fields:
+        variable = _PREFIX + name.upper()
+        if file := environment.get(variable + "_FILE"):
+            try:
+                given[name] = Path(file).read_text("utf-8").strip()
+            except OSError as error:
+                raise ConfigurationError(f"{variable}_FILE: {file} cannot be read: {error}") from error
+        elif (value := environment.get(variable)) is not None:
+            given[name] = value
+    return given

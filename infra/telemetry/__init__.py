@@ -1,0 +1,1 @@
+"""What the outside may see of us: structured logs and Prometheus metrics."""

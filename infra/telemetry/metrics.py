@@ -1,0 +1,55 @@
+"""Prometheus metrics: counters of what a process did, and gauges read from the ledgers when they are scraped."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from schemas.ledger import StageCount
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class WorkerMetrics:
+    """What one worker process did since it started."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.done = Counter("nafuda_done", "Subjects that a stage finished", ["stage"], registry=self.registry)
+        self.failed = Counter(
+            "nafuda_failures", "Failed attempts by stage and code", ["stage", "code"], registry=self.registry
+        )
+        self.rounds = Histogram(
+            "nafuda_round_seconds", "Duration of a chunk", ["stage"], registry=self.registry, buckets=_SECONDS
+        )
+
+    def serve(self, port: int) -> None:
+        """Answer scrapes on a port of the loopback interface."""
+        start_http_server(port, addr="127.0.0.1", registry=self.registry)
+
+
+class _Ledgers(Collector):
+    def __init__(self, counts: Callable[[], Iterable[StageCount]], records: Callable[[], Mapping[str, int]]) -> None:
+        self._counts = counts
+        self._records = records
+
+    def collect(self) -> Iterable[Metric]:
+        """Read now."""
+        work = GaugeMetricFamily("nafuda_work", "Work by stage and state", labels=["stage", "state"])
+        for each in self._counts():
+            work.add_metric([each.stage, each.state], each.count)
+        yield work
+        records = GaugeMetricFamily("nafuda_records", "Records by status and visibility", labels=["status"])
+        for status, count in self._records().items():
+            records.add_metric([status], count)
+        yield records
+
+
+def ledger_metrics(
+    counts: Callable[[], Iterable[StageCount]], records: Callable[[], Mapping[str, int]]
+) -> Callable[[], bytes]:
+    """A function that gives the Prometheus text of the ledgers as they are when it is called."""
+    registry = CollectorRegistry()
+    registry.register(_Ledgers(counts, records))
+    return lambda: generate_latest(registry)
