@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from schemas.images import Colour
 from schemas.models import Label
 from schemas.record import Place, Record
@@ -123,3 +125,7 @@ class Rules:
             if key in values:
                 return values[key]
         return model.thresholds.get(label.category, model.thresholds["*"])
+
+    def holds(self, model: RegisteredModel, label: Label, score: float) -> bool:
+        """Whether a score reaches the threshold. Scores are float32: the one nearest to .35 is below .35, and holds."""
+        return bool(np.float32(score) >= np.float32(self.threshold(model, label)))

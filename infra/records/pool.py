@@ -1,0 +1,65 @@
+"""The connection pool, and the translation of PostgreSQL's errors into our two kinds."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from schemas.errors import TransientError
+
+Connection = psycopg.Connection[TupleRow]
+Pool = ConnectionPool[Connection]
+Row = tuple[Any, ...]
+_RETRY = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.LockNotAvailable,
+)
+
+
+def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedelta = timedelta(seconds=30)) -> Pool:
+    """A pool whose sessions speak UTC and give up on a statement after a while. Connections open on demand."""
+    millis = int(statement_timeout.total_seconds() * 1000)
+    pool: Pool = ConnectionPool(
+        conninfo,
+        min_size=0,
+        max_size=size,
+        kwargs={
+            "autocommit": True,
+            "application_name": f"nafuda {name}",
+            "connect_timeout": 5,
+            "options": f"-c TimeZone=UTC -c statement_timeout={millis} -c lock_timeout={millis // 2}"
+            " -c idle_in_transaction_session_timeout=60000",
+        },
+        timeout=10,
+        max_idle=300,
+        check=ConnectionPool.check_connection,
+        open=False,
+        name=name,
+    )
+    pool.open(wait=False)
+    return pool
+
+
+@contextlib.contextmanager
+def session(pool: Pool) -> Iterator[Connection]:
+    """A connection in autocommit mode; use `connection.transaction()` for more than one statement.
+
+    Raises TransientError when the server is away, restarts, or a lock or deadlock got in the way.
+    """
+    try:
+        with pool.connection() as connection:
+            yield connection
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, *_RETRY) as error:
+        raise TransientError(f"PostgreSQL: {error}", code="database") from error
+
+
+@contextlib.contextmanager
+def transaction(pool: Pool) -> Iterator[Connection]:
+    """One transaction: all of it or nothing."""
+    with session(pool) as connection, connection.transaction():
+        yield connection

@@ -1,0 +1,145 @@
+"""The work ledger on PostgreSQL: claims, failures, hints, heartbeats and the sweep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from infra.records.pool import Pool, session, transaction
+from infra.records.sql import statement
+from schemas.ledger import Claim, StageCount
+from schemas.pipeline import GROUPS, INGEST, MERGE
+from schemas.results import Failure
+from schemas.retry import DEATHS_ALONE, next_pause
+
+HINTS_UNDER_WAY = 2
+_DIED = f"the process died {DEATHS_ALONE} times while only this was at work; look at it, then `nafuda retry`"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresWork:
+    """`schemas.ledger.WorkLedger` for one worker, whose name its claims carry (place and process id)."""
+
+    pool: Pool
+    worker: str
+    roles: str = ""
+
+    def claim(self, stages: Sequence[str], limit: int) -> list[Claim]:
+        """Take what is ready, live first; see the port."""
+        return self._claim("claim", stages, limit)
+
+    def claim_suspect(self, stages: Sequence[str]) -> list[Claim]:
+        """Take one subject that a process died over, to be worked on alone."""
+        return self._claim("claim_suspect", stages, 1)
+
+    def _claim(self, query: str, stages: Sequence[str], limit: int) -> list[Claim]:
+        values = {"stages": list(stages), "limit": limit, "worker": self.worker}
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("work", query), values).fetchall()
+        claims = [Claim(*row) for row in rows]
+        return sorted(claims, key=lambda claim: (claim.priority, claim.subject, claim.stage, claim.model))
+
+    def fail(self, failures: Sequence[Failure]) -> None:
+        """Write failures down; what may succeed later becomes ready again after a pause."""
+        if not failures:
+            return
+        pauses = [None if each.permanent else next_pause(each.code, max(each.attempts, 1)) for each in failures]
+        values = {
+            "stages": [each.stage for each in failures],
+            "subjects": [each.subject for each in failures],
+            "models": [each.model for each in failures],
+            "states": ["failed" if pause is None else "pending" for pause in pauses],
+            "delays": [0.0 if pause is None else pause.total_seconds() for pause in pauses],
+            "codes": [each.code for each in failures],
+            "reasons": [each.reason[:1000].replace("\0", "") for each in failures],
+            "worker": self.worker,
+        }
+        images = sorted({each.subject for each in failures if each.stage != INGEST})
+        with transaction(self.pool) as connection:
+            connection.execute(statement("work", "fail"), values)
+            if images:
+                connection.execute(statement("work", "touch_failed"), {"images": images})
+
+    def suspects(self, stages: Sequence[str]) -> bool:
+        """True when there is a subject that a process died over."""
+        with session(self.pool) as connection:
+            row = connection.execute(statement("work", "suspects"), {"stages": list(stages)}).fetchone()
+        return bool(row and row[0])
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """Return claims unworked, as a draining worker does; the attempt does not count."""
+        self._release("give_back", claims)
+
+    def abandon(self, claims: Sequence[Claim]) -> None:
+        """Return claims after a server was away; the attempt counts, and a pause follows."""
+        self._release("abandon", claims)
+
+    def blame(self, claims: Sequence[Claim], reason: str) -> None:
+        """Return claims after an error that nobody foresaw: each is tried alone from now on."""
+        self._release("blame", claims, most=DEATHS_ALONE, reason=reason[:1000].replace("\0", ""))
+
+    def _release(self, query: str, claims: Sequence[Claim], **more: int | str) -> None:
+        if claims:
+            values = {
+                **more,
+                "stages": [claim.stage for claim in claims],
+                "subjects": [claim.subject for claim in claims],
+                "models": [claim.model for claim in claims],
+                "worker": self.worker,
+            }
+            with session(self.pool) as connection:
+                connection.execute(statement("work", query), values)
+
+    def announce(self, queue: str) -> bool:
+        """True when a hint should be sent: not enough are under way."""
+        with session(self.pool) as connection:
+            values = {"queue": queue, "most": HINTS_UNDER_WAY}
+            return connection.execute(statement("work", "hint"), values).fetchone() is not None
+
+    def taken(self, queue: str) -> None:
+        """A hint arrived here."""
+        with session(self.pool) as connection:
+            connection.execute(statement("work", "taken"), {"queue": queue})
+
+    def overdue(self) -> list[str]:
+        """Queues with ready work for which no hint was sent for a while; each is noted as sent again."""
+        probes = [(INGEST, INGEST), (MERGE, MERGE)]
+        probes += [(group.name, stage) for group in GROUPS for stage in group.stages]
+        values = {"queues": [queue for queue, _ in probes], "stages": [stage for _, stage in probes]}
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("work", "overdue"), values).fetchall()
+            for (queue,) in rows:
+                connection.execute(statement("work", "rehint"), {"queue": queue})
+        return [str(row[0]) for row in rows]
+
+    def beat(self) -> None:
+        """This worker is alive; its claims hold."""
+        with session(self.pool) as connection:
+            connection.execute(statement("work", "beat"), {"worker": self.worker, "roles": self.roles})
+
+    def sweep(self, silent: timedelta) -> int:
+        """Free claims of dead workers; the images whose state changed are merged again."""
+        values = {"silent": silent.total_seconds(), "most": DEATHS_ALONE, "reason": _DIED}
+        with transaction(self.pool) as connection:
+            freed = connection.execute(statement("work", "sweep"), values).fetchall()
+            images = sorted({subject for stage, subject in freed if stage != INGEST})
+            if images:
+                connection.execute(statement("work", "touch_failed"), {"images": images})
+            connection.execute(statement("work", "forget_workers"))
+        return len(freed)
+
+    def retry(self, stages: Sequence[str], subjects: Sequence[int]) -> int:
+        """Make failed or quarantined work ready again; returns how much."""
+        with session(self.pool) as connection:
+            values = {"stages": list(stages), "subjects": list(subjects)}
+            return connection.execute(statement("work", "retry"), values).rowcount
+
+    def counts(self) -> list[StageCount]:
+        """Work by stage and state."""
+        with session(self.pool) as connection:
+            return [StageCount(*row) for row in connection.execute(statement("work", "counts")).fetchall()]
+
+    def alive(self, silent: timedelta) -> list[tuple[str, str]]:
+        """(name, roles) of workers that were heard of lately."""
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("work", "alive"), {"silent": silent.total_seconds()}).fetchall()
+        return [(str(name), str(roles)) for name, roles in rows]

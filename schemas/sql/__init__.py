@@ -1,0 +1,1 @@
+"""SQL as data: migrations in order, and named queries with the index that each one uses."""

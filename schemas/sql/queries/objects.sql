@@ -1,0 +1,189 @@
+-- Objects, the images they hold, and what stands beside them.
+
+-- name: note
+-- One more check for each object of a collection; what belongs to no collection is left out. Rows are sorted, so
+-- that two listeners cannot deadlock. Index: the primary key of collection_sources; objects (bucket, key).
+WITH hinted AS (
+    SELECT DISTINCT ON (e.bucket, e.key) e.bucket, e.key, e.event_id, source.collection
+    FROM unnest(%(buckets)s::text[], %(keys)s::text[], %(events)s::text[]) AS e (bucket, key, event_id)
+    CROSS JOIN LATERAL (
+        SELECT s.collection, s.suffixes FROM collection_sources s
+        WHERE s.bucket = e.bucket AND starts_with(e.key, s.prefix)
+        ORDER BY length(s.prefix) DESC LIMIT 1
+    ) AS source
+    WHERE cardinality(source.suffixes) = 0
+       OR EXISTS (SELECT FROM unnest(source.suffixes) AS x (suffix) WHERE lower(e.key) LIKE '%%' || x.suffix)
+    ORDER BY e.bucket, e.key, e.event_id
+), noted AS (
+    INSERT INTO objects AS o (collection, bucket, key, event_id)
+    SELECT collection, bucket, key, event_id FROM hinted
+    ON CONFLICT (bucket, key) DO UPDATE
+        SET checks = o.checks + 1, seen_at = now(), event_id = excluded.event_id, collection = excluded.collection
+    RETURNING o.id
+)
+INSERT INTO work AS w (stage, subject, priority)
+SELECT 'ingest', id, %(priority)s FROM noted
+ON CONFLICT (stage, subject, model) DO UPDATE
+    SET state = 'pending', next_attempt_at = now(), priority = least(w.priority, excluded.priority)
+RETURNING w.subject;
+
+-- name: by_ids
+-- Index: the primary key.
+SELECT o.id, o.bucket, o.key, o.version, o.collection, o.checks, o.etag, o.modified_at, o.image, o.state,
+       coalesce(w.priority, 0)
+FROM objects o LEFT JOIN work w ON w.stage = 'ingest' AND w.subject = o.id AND w.model = 0
+WHERE o.id = ANY (%(ids)s) ORDER BY o.id;
+
+-- name: known_images
+-- Which of these contents are known. Index: images (sha256).
+SELECT sha256, id FROM images WHERE sha256 = ANY (%(digests)s);
+
+-- name: add_images
+-- New content, sorted so that two workers with the same content cannot deadlock. Index: images (sha256).
+INSERT INTO images (sha256, bytes, format, width, height, frames, phash, colours, notes)
+SELECT sha256, bytes, format, width, height, frames, phash, colours, CASE WHEN notes = '' THEN '{}' ELSE string_to_array(notes, chr(10)) END
+FROM (SELECT DISTINCT ON (sha256) * FROM unnest(%(digests)s::text[], %(bytes)s::bigint[], %(formats)s::text[],
+        %(widths)s::int[], %(heights)s::int[], %(frames)s::int[], %(hashes)s::bigint[], %(colours)s::jsonb[],
+        %(notes)s::text[]) AS i (sha256, bytes, format, width, height, frames, phash, colours, notes)
+      ORDER BY sha256) AS new
+ON CONFLICT (sha256) DO NOTHING;
+
+-- name: link
+-- Say what the objects hold, where no later hint came meanwhile; gives the ids and the images they held before.
+-- Index: the primary key.
+WITH answer AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[], %(digests)s::text[], %(etags)s::text[],
+        %(sizes)s::bigint[], %(versions)s::text[], %(known)s::bool[], %(metadata)s::jsonb[],
+        %(modified)s::timestamptz[])
+        AS a (id, checks, sha256, etag, size, version, known, metadata, modified_at)
+), before AS (
+    SELECT o.id, o.image, o.collection FROM objects o JOIN answer a ON a.id = o.id AND a.checks = o.checks
+    ORDER BY o.id FOR UPDATE OF o
+)
+UPDATE objects o
+SET state = 'present', image = i.id, known = a.known AND b.image IS DISTINCT FROM i.id, etag = a.etag, size = a.size,
+    version = a.version, metadata = a.metadata, modified_at = a.modified_at, checked = a.checks, error_code = '', error = ''
+FROM answer a JOIN before b ON b.id = a.id JOIN images i ON i.sha256 = a.sha256
+WHERE o.id = a.id
+RETURNING o.id, o.collection, i.id, b.image;
+
+-- name: settle
+-- Say that an object is gone, refused or a sidecar, where no later hint came; gives the image it held before.
+-- Index: the primary key.
+WITH before AS (
+    SELECT id, image, collection FROM objects WHERE id = %(id)s AND checks = %(checks)s FOR UPDATE
+)
+UPDATE objects o
+SET state = %(state)s, image = NULL, checked = %(checks)s, etag = %(etag)s, size = %(size)s,
+    modified_at = %(modified)s, error_code = %(code)s,
+    error = %(error)s
+FROM before b WHERE o.id = b.id
+RETURNING o.id, o.collection, b.image, o.bucket, o.key;
+
+-- name: unchanged
+-- The store holds what it held at the last look, where no later hint came. Index: the primary key.
+UPDATE objects o SET checked = a.checks
+FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[]) AS a (id, checks) WHERE o.id = a.id AND o.checks = a.checks;
+
+-- name: end_ingest
+-- The work is done where the checks did not move on; else it is ready again. Index: the primary keys.
+WITH still AS (
+    SELECT o.id, o.checks = a.checks AS done
+    FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[]) AS a (id, checks) JOIN objects o ON o.id = a.id
+), ended AS (
+    DELETE FROM work w USING still s
+    WHERE s.done AND w.stage = 'ingest' AND w.subject = s.id AND w.model = 0
+)
+UPDATE work w SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now()
+FROM still s WHERE NOT s.done AND w.stage = 'ingest' AND w.subject = s.id AND w.model = 0
+RETURNING w.subject;
+
+-- name: add_records
+-- A record for each (collection, image), with the plan in force; an old one is merged again.
+-- Index: records (image, collection), plans_newest.
+INSERT INTO records AS r (collection, image, plan)
+SELECT pair.collection, pair.image, plan.version
+FROM (SELECT DISTINCT collection, image FROM unnest(%(collections)s::int[], %(images)s::bigint[])
+      AS p (collection, image) ORDER BY image, collection) AS pair
+CROSS JOIN LATERAL (
+    SELECT version FROM plans WHERE plans.collection = pair.collection ORDER BY version DESC LIMIT 1) AS plan
+ON CONFLICT (image, collection) DO UPDATE SET dirty = r.dirty + 1, dirty_at = now()
+RETURNING r.id;
+
+-- name: touch_records
+-- Reasons to merge for records of (collection, image), in order of id. Index: records (image, collection).
+UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
+FROM (SELECT x.id FROM records x
+      JOIN unnest(%(collections)s::int[], %(images)s::bigint[]) AS p (collection, image)
+        ON x.image = p.image AND x.collection = p.collection
+      ORDER BY x.id FOR UPDATE OF x) AS locked
+WHERE r.id = locked.id;
+
+-- name: plan_work
+-- Work for every model of the plan that has not spoken of the image yet. Index: results' primary key.
+INSERT INTO work (stage, subject, model, priority)
+SELECT DISTINCT m.stage, pair.image, m.id, pair.priority
+FROM unnest(%(collections)s::int[], %(images)s::bigint[], %(priorities)s::smallint[])
+     AS pair (collection, image, priority)
+CROSS JOIN LATERAL (
+    SELECT models FROM plans WHERE plans.collection = pair.collection ORDER BY version DESC LIMIT 1) AS plan
+JOIN models m ON m.id = ANY (plan.models)
+WHERE NOT EXISTS (SELECT FROM results r WHERE r.image = pair.image AND r.model = m.id)
+ORDER BY 1, 2, 3
+ON CONFLICT (stage, subject, model) DO NOTHING
+RETURNING stage;
+
+-- name: put_sidecars
+-- Replace what is known from beside these objects. Index: the primary key.
+INSERT INTO sidecars (object, source, tags)
+SELECT s.object, s.source, CASE WHEN s.tags = '' THEN '{}' ELSE string_to_array(s.tags, chr(10)) END
+FROM unnest(%(objects)s::bigint[], %(sources)s::text[], %(tags)s::text[]) AS s (object, source, tags)
+ORDER BY 1, 2
+ON CONFLICT (object, source) DO UPDATE SET tags = excluded.tags;
+
+-- name: drop_sidecars
+-- What stood beside an object is not known any more. Index: the primary key.
+DELETE FROM sidecars WHERE object = ANY (%(objects)s);
+
+-- name: touch_beside
+-- A sidecar came or went: merge the records of the objects it belongs to. Index: objects (bucket, key),
+-- objects_stem.
+UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
+FROM (SELECT x.id FROM objects o JOIN records x ON x.image = o.image AND x.collection = o.collection
+      WHERE o.bucket = %(bucket)s
+        AND (o.key = %(stem)s OR regexp_replace(o.key, '\.[^./]*$', '') = %(stem)s)
+      ORDER BY x.id FOR UPDATE OF x) AS locked
+WHERE r.id = locked.id;
+
+-- name: current
+-- One current object an image, to fetch it again. Index: objects_image.
+SELECT DISTINCT ON (i.id) i.id, i.sha256, o.bucket, o.key, o.version
+FROM images i JOIN objects o ON o.image = i.id AND o.state = 'present'
+WHERE i.id = ANY (%(ids)s) ORDER BY i.id, o.id;
+
+-- name: outcomes
+-- What became of objects. Index: objects (bucket, key), records (image, collection), work_subject.
+SELECT o.bucket, o.key, r.id, o.state, o.checked < o.checks, o.known, coalesce(r.status, 'pending'),
+       coalesce(r.dirty > r.merged OR x.revision > x.indexed, true), o.error_code, o.error,
+       coalesce(w.state, ''), coalesce(w.reason, ''), stuck.reason
+FROM unnest(%(buckets)s::text[], %(keys)s::text[]) AS p (bucket, key)
+JOIN objects o ON o.bucket = p.bucket AND o.key = p.key
+LEFT JOIN records r ON r.image = o.image AND r.collection = o.collection
+LEFT JOIN index_state x ON x.record = r.id
+LEFT JOIN work w ON w.stage = 'ingest' AND w.subject = o.id AND w.model = 0
+LEFT JOIN LATERAL (
+    SELECT string_agg(f.stage || ': ' || f.reason, '; ' ORDER BY f.stage) AS reason
+    FROM work f WHERE f.subject = o.image AND f.stage <> 'ingest' AND f.state <> 'pending'
+    HAVING NOT EXISTS (SELECT FROM work g WHERE g.subject = o.image AND g.stage <> 'ingest' AND g.state = 'pending')
+) AS stuck ON true;
+
+-- name: page
+-- Objects of a bucket and prefix that should be there, by key. Index: objects (bucket, key).
+SELECT key, etag, size FROM objects
+WHERE bucket = %(bucket)s AND key > %(after)s AND starts_with(key, %(prefix)s) AND state IN ('present', 'sidecar', 'refused', 'new')
+ORDER BY key LIMIT %(limit)s;
+
+-- name: sources
+-- A full scan of a table with a row a bucket or prefix.
+SELECT s.bucket, s.prefix, c.name FROM collection_sources s JOIN collections c ON c.id = s.collection
+ORDER BY s.bucket, s.prefix;

@@ -1,0 +1,69 @@
+-- Raw results of models, and the models themselves.
+
+-- name: store
+-- Bulk upsert, sorted; arrays arrive as text literals because unnest would flatten them. Index: the primary key.
+INSERT INTO results AS r (image, model, stage, labels, scores, boxes, millis, batch)
+SELECT image, model, stage, labels::smallint[], scores::real[], boxes::real[], millis, batch
+FROM unnest(%(images)s::bigint[], %(models)s::int[], %(stages)s::text[], %(labels)s::text[], %(scores)s::text[],
+            %(boxes)s::text[], %(millis)s::real[], %(batches)s::smallint[])
+     AS new (image, model, stage, labels, scores, boxes, millis, batch)
+ORDER BY image, model
+ON CONFLICT (image, model) DO UPDATE
+    SET labels = excluded.labels, scores = excluded.scores, boxes = excluded.boxes, millis = excluded.millis,
+        batch = excluded.batch, computed = least(r.computed + 1, 32767), created_at = now();
+
+-- name: end_work
+-- What has a result is not pending any more. Index: the primary key.
+DELETE FROM work w USING (
+    SELECT x.stage, x.subject, x.model FROM work x
+    JOIN unnest(%(stages)s::text[], %(images)s::bigint[], %(models)s::int[]) AS d (stage, subject, model)
+      ON x.stage = d.stage AND x.subject = d.subject AND x.model = d.model
+    ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x) AS done
+WHERE w.stage = done.stage AND w.subject = done.subject AND w.model = done.model;
+
+-- name: of_image
+-- Everything that every model said of an image. Index: the primary key.
+SELECT r.stage, m.name, m.revision, m.labels, r.labels, r.scores, r.boxes, r.millis, r.created_at
+FROM results r JOIN models m ON m.id = r.model WHERE r.image = %(image)s ORDER BY r.stage, m.name, m.id;
+
+-- name: remove_model
+-- Take back what a model said, by name. Index: results_model.
+WITH gone AS (
+    DELETE FROM results r USING models m WHERE r.model = m.id AND m.name = %(name)s RETURNING r.image
+), touched AS (
+    UPDATE records r SET dirty = r.dirty + 1, dirty_at = now() FROM gone WHERE r.image = gone.image
+)
+SELECT count(*) FROM gone;
+
+-- name: drop_work_of_model
+-- Nothing is to be computed by a removed model. Index: none needed, what is pending is small.
+DELETE FROM work w USING models m WHERE w.model = m.id AND m.name = %(name)s;
+
+-- name: drop_from_plans
+-- New plans without the model for collections whose plan in force has it. Index: plans_newest.
+INSERT INTO plans (collection, models)
+SELECT p.collection, ARRAY(SELECT x FROM unnest(p.models) AS x WHERE x <> ALL (ARRAY(
+    SELECT id FROM models WHERE name = %(name)s)))
+FROM (SELECT DISTINCT ON (collection) collection, models FROM plans ORDER BY collection, version DESC) AS p
+WHERE p.models && ARRAY(SELECT id FROM models WHERE name = %(name)s);
+
+-- name: register
+-- A model's revision; thresholds may change without a new revision. Index: models (name, revision).
+INSERT INTO models AS m (name, stage, revision, sample, labels, categories, thresholds, floor)
+VALUES (%(name)s, %(stage)s, %(revision)s, %(sample)s, %(labels)s, %(categories)s, %(thresholds)s, %(floor)s)
+ON CONFLICT (name, revision) DO UPDATE SET thresholds = excluded.thresholds
+RETURNING m.id;
+
+-- name: models
+-- Every registered revision; a full scan of a table with a row a revision.
+SELECT id, name, stage, revision, sample, labels, categories, thresholds, floor FROM models ORDER BY id;
+
+-- name: touch_threshold
+-- Records of images that a model scored between an old and a new threshold. Index: results_model.
+UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
+FROM (SELECT x.id FROM records x WHERE x.image IN (
+        SELECT s.image FROM results s, unnest(s.labels, s.scores) AS said (label, score)
+        WHERE s.model = %(model)s AND said.label = ANY (%(labels)s)
+          AND said.score >= %(low)s AND said.score < %(high)s)
+      ORDER BY x.id FOR UPDATE) AS locked
+WHERE r.id = locked.id;

@@ -1,0 +1,161 @@
+-- Work that is pending or has failed. Every claim is one statement; SKIP LOCKED keeps claimers apart.
+
+-- name: claim
+-- The next subjects of some stages, live before backfill, oldest first. Index: work_ready, once a stage.
+WITH picked AS MATERIALIZED (
+    SELECT ready.stage, ready.subject, ready.model
+    FROM unnest(%(stages)s::text[]) AS wanted (stage)
+    CROSS JOIN LATERAL (
+        SELECT w.stage, w.subject, w.model
+        FROM work w
+        WHERE w.stage = wanted.stage AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0
+          AND w.next_attempt_at <= now()
+        ORDER BY w.priority, w.next_attempt_at, w.subject
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    ) AS ready
+)
+UPDATE work w SET claimed_by = %(worker)s, claimed_at = now(), attempts = w.attempts + 1
+FROM picked
+WHERE w.stage = picked.stage AND w.subject = picked.subject AND w.model = picked.model
+RETURNING w.stage, w.subject, w.model, w.attempts, w.deaths, w.priority;
+
+-- name: claim_suspect
+-- One subject whose earlier attempt ended in process death, with all its stages. Index: work_suspect.
+WITH picked AS MATERIALIZED (
+    SELECT w.subject
+    FROM work w
+    WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths > 0
+      AND w.next_attempt_at <= now()
+    ORDER BY w.next_attempt_at, w.subject
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE work w SET claimed_by = %(worker)s, claimed_at = now(), attempts = w.attempts + 1
+FROM picked
+WHERE w.subject = picked.subject AND w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
+RETURNING w.stage, w.subject, w.model, w.attempts, w.deaths, w.priority;
+
+-- name: suspects
+-- Is there a subject that a process died over? Index: work_suspect.
+SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
+               AND w.deaths > 0 AND w.next_attempt_at <= now());
+
+-- name: abandon
+-- A chunk failed as a whole: what is still claimed becomes ready after a pause. Index: the primary key.
+UPDATE work w SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '2 seconds'
+FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
+WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s;
+
+-- name: blame
+-- A chunk failed for a reason that nobody foresaw: each subject is tried alone from now on, and quarantined when
+-- it fails alone too often. Index: the primary key.
+UPDATE work w
+SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '1 second', deaths = w.deaths + 1,
+    state = CASE WHEN w.deaths >= %(most)s THEN 'quarantined' ELSE w.state END, code = 'unexpected',
+    reason = %(reason)s
+FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
+WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s;
+
+-- name: fail
+-- Write failures down: pending again later, or failed for good. Index: the primary key.
+UPDATE work w
+SET state = f.state, next_attempt_at = now() + make_interval(secs => f.delay), claimed_by = NULL, claimed_at = NULL,
+    code = f.code, reason = f.reason
+FROM (SELECT * FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[], %(states)s::text[],
+                           %(delays)s::float8[], %(codes)s::text[], %(reasons)s::text[])
+      AS f (stage, subject, model, state, delay, code, reason) ORDER BY stage, subject, model) AS f
+WHERE w.stage = f.stage AND w.subject = f.subject AND w.model = f.model AND w.claimed_by = %(worker)s;
+
+-- name: touch_failed
+-- A failed stage changes the record's status. Index: records (image, collection).
+UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
+FROM (SELECT id FROM records WHERE image = ANY (%(images)s) ORDER BY id FOR UPDATE) AS locked
+WHERE r.id = locked.id;
+
+-- name: give_back
+-- Return claims unworked; the attempt does not count. Index: the primary key.
+UPDATE work w SET claimed_by = NULL, claimed_at = NULL, attempts = greatest(w.attempts - 1, 0)
+FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
+WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s;
+
+-- name: hint
+-- Reserve the sending of a hint unless enough are under way. Index: the primary key (a row a queue).
+INSERT INTO hints AS h (queue, waiting) VALUES (%(queue)s, 1)
+ON CONFLICT (queue) DO UPDATE SET waiting = h.waiting + 1, sent_at = now() WHERE h.waiting < %(most)s
+RETURNING 1;
+
+-- name: taken
+-- A hint arrived. Index: the primary key.
+UPDATE hints SET waiting = waiting - 1 WHERE queue = %(queue)s AND waiting > 0;
+
+-- name: overdue
+-- Queues with ready work although no hint was sent for a while: the sweeper sends another. Index: work_ready,
+-- work_suspect, records_dirty; one probe a stage.
+SELECT q.queue
+FROM unnest(%(queues)s::text[], %(stages)s::text[]) AS q (queue, stage)
+LEFT JOIN hints h ON h.queue = q.queue
+WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.waiting < 20 THEN 2 ELSE 60 END))
+  AND CASE WHEN q.stage = 'merge'
+      THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged)
+        OR EXISTS (SELECT FROM index_state i WHERE i.revision > i.indexed)
+      ELSE EXISTS (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
+                   AND w.deaths = 0 AND w.next_attempt_at <= now())
+        OR EXISTS (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
+                   AND w.deaths > 0 AND w.next_attempt_at <= now())
+      END
+GROUP BY q.queue;
+
+-- name: rehint
+-- Note that the sweeper sent one. Index: the primary key.
+INSERT INTO hints AS h (queue, waiting) VALUES (%(queue)s, 1)
+ON CONFLICT (queue) DO UPDATE SET waiting = least(h.waiting + 1, 20), sent_at = now();
+
+-- name: beat
+-- A worker is alive. Index: the primary key.
+INSERT INTO workers (name, roles) VALUES (%(worker)s, %(roles)s)
+ON CONFLICT (name) DO UPDATE SET seen_at = now();
+
+-- name: sweep
+-- Free the claims of workers that are silent, or whose place (name before the last colon) another process took.
+-- After too many deaths alone the work is quarantined. Index: work_claimed.
+WITH dead AS (
+    SELECT DISTINCT w.claimed_by AS name FROM work w
+    WHERE w.claimed_by IS NOT NULL AND NOT EXISTS (
+        SELECT FROM workers k
+        WHERE k.name = w.claimed_by AND k.seen_at > now() - make_interval(secs => %(silent)s)
+          AND NOT EXISTS (
+              SELECT FROM workers later
+              WHERE later.started_at > k.started_at
+                AND regexp_replace(later.name, ':[^:]*$', '') = regexp_replace(k.name, ':[^:]*$', '')))
+), freed AS (
+    UPDATE work w
+    SET claimed_by = NULL, claimed_at = NULL, deaths = w.deaths + 1,
+        state = CASE WHEN w.deaths >= %(most)s THEN 'quarantined' ELSE w.state END,
+        code = CASE WHEN w.deaths >= %(most)s THEN 'process-death' ELSE w.code END,
+        reason = CASE WHEN w.deaths >= %(most)s THEN %(reason)s ELSE w.reason END
+    FROM dead WHERE w.claimed_by = dead.name
+    RETURNING w.stage, w.subject
+)
+SELECT stage, subject FROM freed;
+
+-- name: forget_workers
+-- Drop workers that ended long ago. A full scan of a table with a row a worker.
+DELETE FROM workers WHERE seen_at < now() - interval '1 day';
+
+-- name: alive
+-- A full scan of a table with a row a worker.
+SELECT name, roles FROM workers WHERE seen_at > now() - make_interval(secs => %(silent)s) ORDER BY name;
+
+-- name: counts
+-- Work by stage and state. A scan of what is pending or failed.
+SELECT stage,
+       CASE WHEN state <> 'pending' THEN state WHEN claimed_by IS NOT NULL THEN 'claimed'
+            WHEN next_attempt_at > now() THEN 'waiting' ELSE 'ready' END AS shown,
+       count(*)
+FROM work GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: retry
+-- Try failed or quarantined work of a subject again. Index: work_subject, or the primary key for ingest.
+UPDATE work SET state = 'pending', next_attempt_at = now(), attempts = 0, code = '', reason = ''
+WHERE stage = ANY (%(stages)s) AND subject = ANY (%(subjects)s) AND state <> 'pending' AND claimed_by IS NULL;

@@ -1,0 +1,1 @@
+"""Suites of accounts: passwords, sessions, links, limits."""
