@@ -72,7 +72,7 @@ def _whole(text: str) -> int:
 
 
 def _hundredths(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", text):
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?|\.[0-9]{1,2}", text):
         raise ValueError(f"{text!r} is not a number with at most two decimals")
     return round(Fraction(text) * 100)
 

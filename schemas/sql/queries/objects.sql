@@ -1,8 +1,9 @@
 -- Objects, the images they hold, and what stands beside them.
 
 -- name: note
--- One more check for each object of a collection; what belongs to no collection is left out. Rows are sorted, so
--- that two listeners cannot deadlock. Index: the primary key of collection_sources; objects (bucket, key).
+-- One more check for each object of a collection; what belongs to no collection is left out. First objects by key,
+-- then work by subject, as everything that locks many of them, so that nobody deadlocks. A hint during a claim is
+-- later than the claim (clock_timestamp), which is how `fail` knows of it. Index: the primary key of collection_sources; objects (bucket, key).
 WITH hinted AS (
     SELECT DISTINCT ON (e.bucket, e.key) e.bucket, e.key, e.event_id, source.collection
     FROM unnest(%(buckets)s::text[], %(keys)s::text[], %(events)s::text[]) AS e (bucket, key, event_id)
@@ -22,9 +23,10 @@ WITH hinted AS (
     RETURNING o.id
 )
 INSERT INTO work AS w (stage, subject, priority)
-SELECT 'ingest', id, %(priority)s FROM noted
+SELECT 'ingest', id, %(priority)s FROM noted ORDER BY id
 ON CONFLICT (stage, subject, model) DO UPDATE
-    SET state = 'pending', next_attempt_at = now(), priority = least(w.priority, excluded.priority)
+    SET state = 'pending', next_attempt_at = clock_timestamp(), priority = least(w.priority, excluded.priority),
+        attempts = CASE WHEN w.claimed_by IS NULL THEN 0 ELSE w.attempts END
 RETURNING w.subject;
 
 -- name: by_ids
@@ -58,7 +60,7 @@ WITH answer AS (
         AS a (id, checks, sha256, etag, size, version, known, metadata, modified_at)
 ), before AS (
     SELECT o.id, o.image, o.collection FROM objects o JOIN answer a ON a.id = o.id AND a.checks = o.checks
-    ORDER BY o.id FOR UPDATE OF o
+    ORDER BY o.bucket, o.key FOR UPDATE OF o
 )
 UPDATE objects o
 SET state = 'present', image = i.id, known = a.known AND b.image IS DISTINCT FROM i.id, etag = a.etag, size = a.size,
@@ -82,14 +84,20 @@ RETURNING o.id, o.collection, b.image, o.bucket, o.key;
 
 -- name: unchanged
 -- The store holds what it held at the last look, where no later hint came. Index: the primary key.
-UPDATE objects o SET checked = a.checks
-FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[]) AS a (id, checks) WHERE o.id = a.id AND o.checks = a.checks;
+WITH same AS (
+    SELECT o.id FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[]) AS a (id, checks)
+    JOIN objects o ON o.id = a.id AND o.checks = a.checks ORDER BY o.bucket, o.key FOR UPDATE OF o
+)
+UPDATE objects o SET checked = o.checks FROM same WHERE o.id = same.id;
 
 -- name: end_ingest
 -- The work is done where the checks did not move on; else it is ready again. Index: the primary keys.
-WITH still AS (
+WITH still AS MATERIALIZED (
     SELECT o.id, o.checks = a.checks AS done
-    FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[]) AS a (id, checks) JOIN objects o ON o.id = a.id
+    FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[]) AS a (id, checks)
+    JOIN objects o ON o.id = a.id
+    JOIN work x ON x.stage = 'ingest' AND x.subject = o.id AND x.model = 0
+    ORDER BY o.id FOR UPDATE OF x
 ), ended AS (
     DELETE FROM work w USING still s
     WHERE s.done AND w.stage = 'ingest' AND w.subject = s.id AND w.model = 0
@@ -99,10 +107,11 @@ FROM still s WHERE NOT s.done AND w.stage = 'ingest' AND w.subject = s.id AND w.
 RETURNING w.subject;
 
 -- name: add_records
--- A record for each (collection, image), with the plan in force; an old one is merged again.
+-- A record for each (collection, image), with the plan in force; an old one is merged again. A new one waits a
+-- second for its first results, which mark it at once, before it is published without them.
 -- Index: records (image, collection), plans_newest.
-INSERT INTO records AS r (collection, image, plan)
-SELECT pair.collection, pair.image, plan.version
+INSERT INTO records AS r (collection, image, plan, dirty_at)
+SELECT pair.collection, pair.image, plan.version, now() + interval '1 second'
 FROM (SELECT DISTINCT collection, image FROM unnest(%(collections)s::int[], %(images)s::bigint[])
       AS p (collection, image) ORDER BY image, collection) AS pair
 CROSS JOIN LATERAL (
@@ -111,27 +120,36 @@ ON CONFLICT (image, collection) DO UPDATE SET dirty = r.dirty + 1, dirty_at = no
 RETURNING r.id;
 
 -- name: touch_records
--- Reasons to merge for records of (collection, image), in order of id. Index: records (image, collection).
+-- Reasons to merge for records of (collection, image). Index: records (image, collection).
 UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
 FROM (SELECT x.id FROM records x
       JOIN unnest(%(collections)s::int[], %(images)s::bigint[]) AS p (collection, image)
         ON x.image = p.image AND x.collection = p.collection
-      ORDER BY x.id FOR UPDATE OF x) AS locked
+      ORDER BY x.image, x.collection FOR UPDATE OF x) AS locked
 WHERE r.id = locked.id;
 
 -- name: plan_work
--- Work for every model of the plan that has not spoken of the image yet. Index: results' primary key.
-INSERT INTO work (stage, subject, model, priority)
-SELECT DISTINCT m.stage, pair.image, m.id, pair.priority
+-- Work for every model of the plan that has not spoken of the image yet. What waits already is done earlier when
+-- somebody wants it now, or when it waited for an object to come back. Index: results' primary key.
+INSERT INTO work AS w (stage, subject, model, priority)
+SELECT m.stage, pair.image, m.id, min(pair.priority)
 FROM unnest(%(collections)s::int[], %(images)s::bigint[], %(priorities)s::smallint[])
      AS pair (collection, image, priority)
 CROSS JOIN LATERAL (
     SELECT models FROM plans WHERE plans.collection = pair.collection ORDER BY version DESC LIMIT 1) AS plan
 JOIN models m ON m.id = ANY (plan.models)
 WHERE NOT EXISTS (SELECT FROM results r WHERE r.image = pair.image AND r.model = m.id)
+GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
-ON CONFLICT (stage, subject, model) DO NOTHING
-RETURNING stage;
+ON CONFLICT (stage, subject, model) DO UPDATE
+    SET priority = least(w.priority, excluded.priority),
+        state = CASE WHEN w.code = 'gone' THEN 'pending' ELSE w.state END,
+        attempts = CASE WHEN w.code = 'gone' THEN 0 ELSE w.attempts END,
+        next_attempt_at = CASE WHEN w.code = 'gone' THEN now() ELSE w.next_attempt_at END,
+        code = CASE WHEN w.code = 'gone' THEN '' ELSE w.code END,
+        reason = CASE WHEN w.code = 'gone' THEN '' ELSE w.reason END
+    WHERE w.claimed_by IS NULL AND (w.priority > excluded.priority OR w.code = 'gone')
+RETURNING w.stage;
 
 -- name: put_sidecars
 -- Replace what is known from beside these objects. Index: the primary key.
@@ -152,7 +170,7 @@ UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
 FROM (SELECT x.id FROM objects o JOIN records x ON x.image = o.image AND x.collection = o.collection
       WHERE o.bucket = %(bucket)s
         AND (o.key = %(stem)s OR regexp_replace(o.key, '\.[^./]*$', '') = %(stem)s)
-      ORDER BY x.id FOR UPDATE OF x) AS locked
+      ORDER BY x.image, x.collection FOR UPDATE OF x) AS locked
 WHERE r.id = locked.id;
 
 -- name: current
@@ -178,8 +196,11 @@ LEFT JOIN LATERAL (
 ) AS stuck ON true;
 
 -- name: page
--- Objects of a bucket and prefix that should be there, by key. Index: objects (bucket, key).
-SELECT key, etag, size FROM objects
+-- Objects of a bucket and prefix that should be there, by key; the etag is empty while ingest has not settled it or
+-- has failed for good: then there is nothing to compare. Index: objects (bucket, key), work's primary key.
+SELECT key, CASE WHEN EXISTS (SELECT FROM work w WHERE w.stage = 'ingest' AND w.subject = o.id AND w.model = 0)
+            THEN '' ELSE etag END, size
+FROM objects o
 WHERE bucket = %(bucket)s AND key > %(after)s AND starts_with(key, %(prefix)s) AND state IN ('present', 'sidecar', 'refused', 'new')
 ORDER BY key LIMIT %(limit)s;
 

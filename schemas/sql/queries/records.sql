@@ -4,14 +4,14 @@
 -- The longest waiting records that have a reason to be merged. Index: records_dirty.
 SELECT r.id, r.collection, c.name, c.hold, r.image, r.plan, p.models, r.dirty, r.revision, r.created_at, r.document::text
 FROM records r JOIN collections c ON c.id = r.collection JOIN plans p ON p.version = r.plan
-WHERE r.dirty > r.merged
+WHERE r.dirty > r.merged AND r.dirty_at <= now()
 ORDER BY r.dirty_at LIMIT %(limit)s FOR UPDATE OF r SKIP LOCKED;
 
 -- name: lock_these
 -- Certain records, to merge them at once. Index: the primary key.
 SELECT r.id, r.collection, c.name, c.hold, r.image, r.plan, p.models, r.dirty, r.revision, r.created_at, r.document::text
 FROM records r JOIN collections c ON c.id = r.collection JOIN plans p ON p.version = r.plan
-WHERE r.id = ANY (%(ids)s) ORDER BY r.id FOR UPDATE OF r;
+WHERE r.id = ANY (%(ids)s) ORDER BY r.image, r.collection FOR UPDATE OF r;
 
 -- name: images
 -- Index: the primary key.
@@ -33,9 +33,10 @@ SELECT subject, stage, model, state, attempts, reason FROM work
 WHERE subject = ANY (%(images)s) AND stage <> 'ingest' ORDER BY subject, stage, model;
 
 -- name: edits
--- The latest word of a person on each tag of the records. Index: edits_record.
-SELECT DISTINCT ON (record, tag) record, tag, category, action, person FROM edits
-WHERE record = ANY (%(records)s) ORDER BY record, tag, id DESC;
+-- The latest word of a person on each tag of the records, oldest first. Index: edits_record.
+SELECT record, tag, category, action, person
+FROM (SELECT DISTINCT ON (record, tag) * FROM edits WHERE record = ANY (%(records)s) ORDER BY record, tag, id DESC) AS e
+ORDER BY record, id;
 
 -- name: beside
 -- Tags from beside the objects: their metadata, and .txt objects named like them. Index: sidecars' primary key,
@@ -62,9 +63,8 @@ UPDATE records r
 SET merged = p.dirty, revision = p.revision, status = p.status, visibility = p.visibility,
     vocabulary = %(vocabulary)s, thresholds = %(thresholds)s, document = p.document,
     completed_at = CASE WHEN p.status = 'complete' THEN coalesce(r.completed_at, now()) END
-FROM unnest(%(ids)s::bigint[], %(dirty)s::bigint[], %(revisions)s::bigint[], %(statuses)s::text[],
-            %(visibilities)s::text[], %(documents)s::jsonb[])
-     AS p (id, dirty, revision, status, visibility, document)
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+     AS p (id bigint, dirty bigint, revision bigint, status text, visibility text, document jsonb)
 WHERE r.id = p.id;
 
 -- name: to_index
@@ -109,8 +109,9 @@ WITH said AS (
 UPDATE records r SET dirty = r.dirty + 1, dirty_at = now() FROM said WHERE r.id = said.record RETURNING r.id;
 
 -- name: touch_all
--- A rule changed for everything: merge every record again, oldest first. A full scan, on purpose.
-UPDATE records SET dirty = dirty + 1, dirty_at = now();
+-- A rule changed for everything: merge every record again. A full scan, on purpose.
+UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
+FROM (SELECT id FROM records ORDER BY image, collection FOR UPDATE) AS locked WHERE r.id = locked.id;
 
 -- name: summary
 -- Records by status and visibility. A full scan.

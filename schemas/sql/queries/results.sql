@@ -28,24 +28,19 @@ FROM results r JOIN models m ON m.id = r.model WHERE r.image = %(image)s ORDER B
 
 -- name: remove_model
 -- Take back what a model said, by name. Index: results_model.
-WITH gone AS (
-    DELETE FROM results r USING models m WHERE r.model = m.id AND m.name = %(name)s RETURNING r.image
-), touched AS (
-    UPDATE records r SET dirty = r.dirty + 1, dirty_at = now() FROM gone WHERE r.image = gone.image
-)
-SELECT count(*) FROM gone;
+DELETE FROM results r USING models m WHERE r.model = m.id AND m.name = %(name)s RETURNING r.image;
 
 -- name: drop_work_of_model
 -- Nothing is to be computed by a removed model. Index: none needed, what is pending is small.
-DELETE FROM work w USING models m WHERE w.model = m.id AND m.name = %(name)s;
+DELETE FROM work w USING models m WHERE w.model = m.id AND m.name = %(name)s RETURNING w.subject;
 
 -- name: drop_from_plans
--- New plans without the model for collections whose plan in force has it. Index: plans_newest.
-INSERT INTO plans (collection, models)
-SELECT p.collection, ARRAY(SELECT x FROM unnest(p.models) AS x WHERE x <> ALL (ARRAY(
-    SELECT id FROM models WHERE name = %(name)s)))
-FROM (SELECT DISTINCT ON (collection) collection, models FROM plans ORDER BY collection, version DESC) AS p
-WHERE p.models && ARRAY(SELECT id FROM models WHERE name = %(name)s);
+-- No plan asks for a removed model, old ones neither: else a record of theirs would never be complete again. A full
+-- scan of a table with a row a plan.
+UPDATE plans p SET models = ARRAY(SELECT x FROM unnest(p.models) WITH ORDINALITY AS u (x, place)
+                                  WHERE x <> ALL (gone.ids) ORDER BY place)
+FROM (SELECT array_agg(id) AS ids FROM models WHERE name = %(name)s) AS gone
+WHERE p.models && gone.ids;
 
 -- name: register
 -- A model's revision; thresholds may change without a new revision. Index: models (name, revision).
@@ -64,6 +59,6 @@ UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
 FROM (SELECT x.id FROM records x WHERE x.image IN (
         SELECT s.image FROM results s, unnest(s.labels, s.scores) AS said (label, score)
         WHERE s.model = %(model)s AND said.label = ANY (%(labels)s)
-          AND said.score >= %(low)s AND said.score < %(high)s)
-      ORDER BY x.id FOR UPDATE) AS locked
+          AND said.score >= %(low)s::real AND said.score < %(high)s::real)
+      ORDER BY x.image, x.collection FOR UPDATE) AS locked
 WHERE r.id = locked.id;

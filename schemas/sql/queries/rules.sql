@@ -4,6 +4,10 @@
 -- The version of each kind that is in force. Index: the primary key.
 SELECT DISTINCT ON (kind) kind, version, document FROM rules ORDER BY kind, version DESC;
 
+-- name: versions
+-- The number of each kind's version in force. Index: the primary key.
+SELECT kind, max(version) FROM rules GROUP BY kind;
+
 -- name: one_version
 -- Index: the primary key.
 SELECT document FROM rules WHERE kind = %(kind)s AND version = %(version)s;
@@ -37,6 +41,10 @@ INSERT INTO plans (collection, models) VALUES (%(collection)s, %(models)s) RETUR
 -- name: collections
 -- A full scan of a table with a row a collection.
 SELECT id, name, hold FROM collections ORDER BY name;
+
+-- name: take_time
+-- What touches every record may take longer than other statements.
+SET LOCAL statement_timeout = 0;
 
 -- name: dead_letter
 -- Index: none needed.

@@ -15,15 +15,16 @@ WITH picked AS MATERIALIZED (
         FOR UPDATE SKIP LOCKED
     ) AS ready
 )
-UPDATE work w SET claimed_by = %(worker)s, claimed_at = now(), attempts = w.attempts + 1
+UPDATE work w SET claimed_by = %(worker)s, claimed_at = now(), attempts = least(w.attempts + 1, 32767)
 FROM picked
 WHERE w.stage = picked.stage AND w.subject = picked.subject AND w.model = picked.model
 RETURNING w.stage, w.subject, w.model, w.attempts, w.deaths, w.priority;
 
 -- name: claim_suspect
--- One subject whose earlier attempt ended in process death, with all its stages. Index: work_suspect.
+-- One piece of work whose earlier attempt ended in process death; a subject's other models are not blamed with it.
+-- Index: work_suspect.
 WITH picked AS MATERIALIZED (
-    SELECT w.subject
+    SELECT w.stage, w.subject, w.model
     FROM work w
     WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths > 0
       AND w.next_attempt_at <= now()
@@ -31,9 +32,9 @@ WITH picked AS MATERIALIZED (
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-UPDATE work w SET claimed_by = %(worker)s, claimed_at = now(), attempts = w.attempts + 1
+UPDATE work w SET claimed_by = %(worker)s, claimed_at = now(), attempts = least(w.attempts + 1, 32767)
 FROM picked
-WHERE w.subject = picked.subject AND w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
+WHERE w.stage = picked.stage AND w.subject = picked.subject AND w.model = picked.model
 RETURNING w.stage, w.subject, w.model, w.attempts, w.deaths, w.priority;
 
 -- name: suspects
@@ -55,22 +56,33 @@ SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '1 
     state = CASE WHEN w.deaths >= %(most)s THEN 'quarantined' ELSE w.state END, code = 'unexpected',
     reason = %(reason)s
 FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
-WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s;
+WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s
+RETURNING w.subject, w.state;
 
 -- name: fail
--- Write failures down: pending again later, or failed for good. Index: the primary key.
+-- Write failures down: pending again later, or failed for good; but what was hinted at since the claim may be other
+-- bytes by now, and is ready at once. Index: the primary key.
+WITH failed AS (
+    SELECT w.stage, w.subject, w.model, f.state, f.delay, f.code, f.reason, w.next_attempt_at > w.claimed_at AS newer
+    FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[], %(states)s::text[],
+                %(delays)s::float8[], %(codes)s::text[], %(reasons)s::text[])
+         AS f (stage, subject, model, state, delay, code, reason)
+    JOIN work w ON w.stage = f.stage AND w.subject = f.subject AND w.model = f.model
+    WHERE w.claimed_by = %(worker)s
+    ORDER BY w.stage, w.subject, w.model FOR UPDATE OF w
+)
 UPDATE work w
-SET state = f.state, next_attempt_at = now() + make_interval(secs => f.delay), claimed_by = NULL, claimed_at = NULL,
+SET state = CASE WHEN f.newer THEN 'pending' ELSE f.state END,
+    next_attempt_at = now() + make_interval(secs => CASE WHEN f.newer THEN 0 ELSE f.delay END),
+    attempts = CASE WHEN f.newer THEN 0 ELSE w.attempts END, claimed_by = NULL, claimed_at = NULL,
     code = f.code, reason = f.reason
-FROM (SELECT * FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[], %(states)s::text[],
-                           %(delays)s::float8[], %(codes)s::text[], %(reasons)s::text[])
-      AS f (stage, subject, model, state, delay, code, reason) ORDER BY stage, subject, model) AS f
-WHERE w.stage = f.stage AND w.subject = f.subject AND w.model = f.model AND w.claimed_by = %(worker)s;
+FROM failed f WHERE w.stage = f.stage AND w.subject = f.subject AND w.model = f.model;
 
 -- name: touch_failed
--- A failed stage changes the record's status. Index: records (image, collection).
+-- A failed stage changes the record's status. Everything that locks many records does so in the order of (image,
+-- collection), so that no two wait for each other. Index: records (image, collection).
 UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
-FROM (SELECT id FROM records WHERE image = ANY (%(images)s) ORDER BY id FOR UPDATE) AS locked
+FROM (SELECT id FROM records WHERE image = ANY (%(images)s) ORDER BY image, collection FOR UPDATE) AS locked
 WHERE r.id = locked.id;
 
 -- name: give_back
@@ -89,6 +101,10 @@ RETURNING 1;
 -- A hint arrived. Index: the primary key.
 UPDATE hints SET waiting = waiting - 1 WHERE queue = %(queue)s AND waiting > 0;
 
+-- name: drained
+-- A worker found nothing to do: hints that were lost must not count for ever. Index: the primary key.
+UPDATE hints SET waiting = 0 WHERE queue = %(queue)s AND waiting > 0;
+
 -- name: overdue
 -- Queues with ready work although no hint was sent for a while: the sweeper sends another. Index: work_ready,
 -- work_suspect, records_dirty; one probe a stage.
@@ -97,7 +113,7 @@ FROM unnest(%(queues)s::text[], %(stages)s::text[]) AS q (queue, stage)
 LEFT JOIN hints h ON h.queue = q.queue
 WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.waiting < 20 THEN 2 ELSE 60 END))
   AND CASE WHEN q.stage = 'merge'
-      THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged)
+      THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged AND r.dirty_at <= now())
         OR EXISTS (SELECT FROM index_state i WHERE i.revision > i.indexed)
       ELSE EXISTS (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
                    AND w.deaths = 0 AND w.next_attempt_at <= now())
@@ -107,9 +123,14 @@ WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.
 GROUP BY q.queue;
 
 -- name: rehint
--- Note that the sweeper sent one. Index: the primary key.
+-- Note that the sweeper sent one. While nobody is at work on the queue's stages, older hints were lost: only this one
+-- is under way. Index: the primary key, work_claimed.
 INSERT INTO hints AS h (queue, waiting) VALUES (%(queue)s, 1)
-ON CONFLICT (queue) DO UPDATE SET waiting = least(h.waiting + 1, 20), sent_at = now();
+ON CONFLICT (queue) DO UPDATE
+    SET waiting = CASE WHEN %(queue)s = 'merge'
+                         OR EXISTS (SELECT FROM work w WHERE w.claimed_by IS NOT NULL AND w.stage = ANY (%(stages)s))
+                       THEN least(h.waiting + 1, 20) ELSE 1 END,
+        sent_at = now();
 
 -- name: beat
 -- A worker is alive. Index: the primary key.
@@ -156,6 +177,8 @@ SELECT stage,
 FROM work GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: retry
--- Try failed or quarantined work of a subject again. Index: work_subject, or the primary key for ingest.
-UPDATE work SET state = 'pending', next_attempt_at = now(), attempts = 0, code = '', reason = ''
-WHERE stage = ANY (%(stages)s) AND subject = ANY (%(subjects)s) AND state <> 'pending' AND claimed_by IS NULL;
+-- Try failed or quarantined work of a subject again; what killed processes is still done alone, with all its chances.
+-- Index: work_subject, or the primary key for ingest.
+UPDATE work SET state = 'pending', next_attempt_at = now(), attempts = 0, deaths = least(deaths, 1), code = '', reason = ''
+WHERE stage = ANY (%(stages)s) AND subject = ANY (%(subjects)s) AND state <> 'pending' AND claimed_by IS NULL
+RETURNING stage, subject;
