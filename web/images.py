@@ -1,0 +1,156 @@
+"""One image: its page, its pictures, what people say of its tags, and trying failed work again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from schemas.errors import NotFoundError, PermanentError
+from schemas.record import DroppedTag, Record, Tag
+from schemas.services import WebServices
+from web.access import FORM, Moderator, Services, SignedIn, Visit
+from web.categories import CATEGORIES, rank, tag_name
+from web.raw import told
+from web.render import page
+
+router = APIRouter()
+RecordId = Annotated[int, Path(ge=1, le=2**62)]
+KEPT = "private, max-age=604800, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class TagGroup:
+    """Tags of one category, surest first."""
+
+    category: str
+    tags: tuple[Tag, ...]
+
+
+def seen(services: WebServices, visit: Visit, record: int) -> Record:
+    """The record, or NotFoundError for those who may not see it: they do not learn that it exists.
+
+    Flags are between moderators: others get the record without them.
+    """
+    found = services.records.record(record)
+    if not visit.may_see(found):
+        raise NotFoundError(f"There is no image {record}.")
+    return found if visit.moderates else replace(found, flags=())
+
+
+def tag_groups(tags: Sequence[Tag]) -> list[TagGroup]:
+    """Tags by category in the usual order, a person's word before any model's."""
+    ordered = sorted(tags, key=lambda t: (rank(t.category), -(1.0 if t.confidence is None else t.confidence), t.name))
+    grouped = groupby(ordered, key=lambda tag: tag.category)
+    return [TagGroup(category, tuple(found)) for category, found in grouped]
+
+
+def alt_text(record: Record) -> str:
+    """What the picture shows, for those who cannot see it: its surest tags, in words."""
+    sure = sorted(record.tags, key=lambda t: -(1.0 if t.confidence is None else t.confidence))
+    names = [tag.name.replace("_", " ") for tag in sure if tag.category not in ("rating", "meta")][:8]
+    return ", ".join(names) or f"image {record.id}, not tagged yet"
+
+
+def said_by_people(dropped: Sequence[DroppedTag]) -> list[DroppedTag]:
+    """Tags that a person took away: these can be taken back."""
+    return [tag for tag in dropped if tag.reason == "removed-by-person"]
+
+
+@router.get("/images/{record}")
+def image_page(request: Request, record: RecordId, visit: SignedIn, services: Services) -> Response:
+    """Everything that is known about one image."""
+    found = seen(services, visit, record)
+    removed = said_by_people(found.dropped)
+    return page(
+        request,
+        "image.html",
+        "search",
+        record=found,
+        groups=tag_groups(found.tags),
+        removed=removed,
+        dropped=[tag for tag in found.dropped if tag not in removed],
+        alt=alt_text(found),
+        categories=[name for name in CATEGORIES if name not in ("rating", "object")],
+        events=services.desk.history(record) if visit.moderates else [],
+    )
+
+
+@router.get("/images/{record}/raw")
+def raw_results(record: RecordId, visit: SignedIn, services: Services) -> JSONResponse:
+    """What every model said, before thresholds and people."""
+    found = seen(services, visit, record)
+    return JSONResponse([told(result) for result in services.results.of_image(found.image)])
+
+
+def picture(request: Request, body: bytes | None, tag: str, cache: str) -> Response:
+    """A JPEG with its ETag; 304 when the browser has it."""
+    if body is None:
+        raise NotFoundError("This picture is not there yet: wait until the image is analysed, then reload.")
+    headers = {"ETag": f'"{tag}"', "Cache-Control": cache, "Content-Disposition": "inline"}
+    if request.headers.get("if-none-match") == f'"{tag}"':
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="image/jpeg", headers=headers)
+
+
+@router.get("/images/{record}/thumbnail/{sha256}")
+def thumbnail(
+    request: Request,
+    record: RecordId,
+    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
+    visit: SignedIn,
+    services: Services,
+) -> Response:
+    """The small picture. Its address holds the content's hash, so it never changes."""
+    found = seen(services, visit, record)
+    if found.sha256 != sha256:
+        raise NotFoundError(f"Image {record} has other content now: reload the page.")
+    return picture(request, services.pictures.thumbnail(sha256), sha256[:32], KEPT)
+
+
+@router.get("/images/{record}/view")
+def view(request: Request, record: RecordId, visit: SignedIn, services: Services) -> Response:
+    """The large picture, made anew without metadata."""
+    found = seen(services, visit, record)
+    return picture(request, services.pictures.view(found), f"v{found.sha256[:32]}", "private, no-cache")
+
+
+def back(record: int) -> Response:
+    """To the image's tags, after a change."""
+    return RedirectResponse(f"/images/{record}#tags", 303)
+
+
+@router.post("/images/{record}/tags", dependencies=[FORM])
+def edit_tag(
+    record: RecordId,
+    visit: Moderator,
+    services: Services,
+    tag: Annotated[str, Form(max_length=200)],
+    action: Annotated[str, Form(pattern="^(add|remove|withdraw)$")],
+    category: Annotated[str, Form(max_length=40)] = "general",
+) -> Response:
+    """Adds or removes a tag in a person's name, or takes their word back; the next search shows it."""
+    seen(services, visit, record)
+    name = tag_name(tag) if action == "add" else tag
+    if category not in CATEGORIES:
+        raise PermanentError(f"There is no category {category!r}: choose one of {', '.join(CATEGORIES)}.")
+    if action == "withdraw":
+        services.records.withdraw(record, name)
+    else:
+        services.records.edit(record, visit.person.name, name, category, action == "add")
+    services.refresh([record])
+    return back(record)
+
+
+@router.post("/images/{record}/retry", dependencies=[FORM])
+def retry(
+    record: RecordId, visit: Moderator, services: Services, stage: Annotated[str, Form(max_length=40)]
+) -> Response:
+    """Tries a failed stage again."""
+    found = seen(services, visit, record)
+    if stage not in {state.stage for state in found.stages if state.state in ("failed", "quarantined")}:
+        raise PermanentError(f"Nothing failed in {stage!r} of image {record}: reload its page.")
+    services.retry(record, stage)
+    return RedirectResponse(f"/images/{record}#history", 303)
