@@ -1,0 +1,215 @@
+"""The whole path, upload to searchable, against the ceiling that decoding and inference alone would allow.
+
+    python -m benchmarks.pipeline [--images 400] [--json FILE]
+
+ceiling = cores × 1000 / (decode ms + inference ms), both CPU milliseconds an image, measured in the same run. What
+each process spends is read from /proc, so that it adds up to the whole.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from infra.settings import read_settings
+from schemas.search import SearchRequest, Viewer, parse
+from tasks.models import load_active
+from tasks.services import Services
+from tests.e2e.instance import Instance, wait_for
+from training.samples import draw
+from workers.batching.batch import Batch
+from workers.decode.facts import describe
+from workers.decode.limits import DecodeLimits
+from workers.decode.pixels import decode
+from workers.steps.program import run_program
+
+_SEED = 30_000_000
+_TICK = os.sysconf("SC_CLK_TCK")
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """CPU milliseconds an image of the parts that nobody can leave out, and of what ingest makes beside them."""
+
+    decode: float
+    inference: float
+    facts: float
+    cores: int
+
+    @property
+    def images_per_second(self) -> float:
+        """What all cores could do if nothing else had to be done."""
+        return self.cores * 1000 / (self.decode + self.inference)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Rates are images a second, times milliseconds an image."""
+
+    images: int
+    megapixels: float
+    ceiling: Ceiling
+    ceiling_rate: float
+    end_to_end_rate: float
+    share: float
+    cpu_decoders: float
+    cpu_python_outside: float
+    cpu_database: float
+    latency_median: float
+    latency_p95: float
+
+
+def pictures(count: int, folder: Path, longest: int = 1664) -> list[Path]:
+    """Drawings at about 2 MP with a little grain, so that JPEG has something to do and every content is new."""
+    grain = np.random.default_rng(7)
+    paths = []
+    for number in range(count):
+        drawn = draw(_SEED + number % 40).image
+        scale = longest / max(drawn.size)
+        big = drawn.resize((round(drawn.width * scale), round(drawn.height * scale)), Image.Resampling.BICUBIC)
+        pixels = np.asarray(big).astype(np.int16)
+        pixels += grain.integers(-6, 7, (pixels.shape[0], pixels.shape[1], 1), np.int16)
+        paths.append(folder / f"{number:05}.jpg")
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(paths[-1], quality=88)
+    return paths
+
+
+def measure_ceiling(paths: Sequence[Path]) -> Ceiling:
+    """CPU time of decoding with all inputs, of inference in batches, and of thumbnail, hashes and colours."""
+    with tempfile.TemporaryDirectory() as folder:
+        active = load_active(Services(read_settings(os.environ, data=Path(folder))))
+    programs = [each.runner.program for each in active]
+    limits, contents = DecodeLimits(), [path.read_bytes() for path in paths]
+    started = time.process_time()
+    decoded = [decode(content, limits) for content in contents]
+    inputs = [[run_program(each.image, program) for program in programs] for each in decoded]
+    decoding = time.process_time() - started
+    started = time.process_time()
+    for each, content in zip(decoded, contents, strict=True):
+        describe(each)
+        hashlib.sha256(content).hexdigest()
+    facts = time.process_time() - started
+    started = time.process_time()
+    for place, model in enumerate(active):
+        for first in range(0, len(inputs), _BATCH):
+            chunk = [row[place] for row in inputs[first : first + _BATCH]]
+            model.runner.forward(Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)))
+    inference = time.process_time() - started
+    per_image = 1000 / len(paths)
+    cores = len(os.sched_getaffinity(0))
+    return Ceiling(decoding * per_image, inference * per_image, facts * per_image, cores)
+
+
+def cpu_seconds(instance: Instance) -> dict[str, float]:
+    """CPU time so far by kind of process: decoders, python (all our others), database."""
+    assert instance.process is not None
+    spent = {"decoders": 0.0, "python": 0.0, "database": 0.0}
+    for pid, command in instance.processes():
+        kind = "decoders" if "workers.decode.child" in command else "python" if "nafuda" in command else "database"
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        # Own time, and that of children that ended (database sessions come and go).
+        spent[kind] += sum(map(int, fields[11:15] if kind == "database" else fields[11:13])) / _TICK
+    return spent
+
+
+def throughput(instance: Instance, paths: Sequence[Path]) -> float:
+    """Seconds from the first file's appearance in the bucket until everything is complete and searchable."""
+    bucket = instance.folder / "buckets" / "images"
+    staged = [instance.folder / "buckets" / f".staged-{path.name}" for path in paths]
+    for path, place in zip(paths, staged, strict=True):
+        place.write_bytes(path.read_bytes())
+    before = _searchable(instance)
+    started = time.perf_counter()
+    for path, place in zip(paths, staged, strict=True):
+        place.rename(bucket / path.name)
+    wait_for(lambda: _searchable(instance) >= before + len(paths), 900, instance.logs)
+    return time.perf_counter() - started
+
+
+def _searchable(instance: Instance) -> int:
+    query = "SELECT count(*) FROM records r JOIN index_state i ON i.record = r.id AND i.indexed = i.revision"
+    return int(instance.sql(f"{query} WHERE r.status = 'complete' AND r.dirty = r.merged")[0][0])
+
+
+def latencies(instance: Instance, paths: Sequence[Path]) -> list[float]:
+    """Seconds from put to searchable with all its tags, one image at a time on an idle machine."""
+    spent = []
+    with instance.services() as services:
+        for path in paths:
+            time.sleep(0.5)
+            content = path.read_bytes()
+            request = SearchRequest(parse(f"sha:{hashlib.sha256(content).hexdigest()} status:complete"), Viewer())
+            started = time.perf_counter()
+            services.store.put("images", f"idle/{path.name}", io.BytesIO(content))
+            while not services.index.hits(request).hits:
+                time.sleep(0.01)
+            spent.append(time.perf_counter() - started)
+    return spent
+
+
+def run(images: int) -> Report:
+    """Measure everything in one run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        paths = pictures(images + 36, folder)
+        warm, idle, measured = paths[:16], paths[16:36], paths[36:]
+        with Image.open(measured[0]) as first:
+            megapixels = first.width * first.height / 1e6
+        ceiling = measure_ceiling(measured[: min(100, images)])
+        instance = Instance(folder / "data", "--no-samples").start()
+        try:
+            throughput(instance, warm)
+            waited = latencies(instance, idle)
+            before = cpu_seconds(instance)
+            seconds = throughput(instance, measured)
+            after = cpu_seconds(instance)
+        finally:
+            instance.stop()
+    spent = {kind: (after[kind] - before[kind]) * 1000 / images for kind in after}
+    rate = images / seconds
+    return Report(
+        images=images,
+        megapixels=round(megapixels, 2),
+        ceiling=ceiling,
+        ceiling_rate=ceiling.images_per_second,
+        end_to_end_rate=rate,
+        share=rate / ceiling.images_per_second,
+        cpu_decoders=spent["decoders"],
+        cpu_python_outside=spent["python"] - ceiling.inference,
+        cpu_database=spent["database"],
+        latency_median=statistics.median(waited) * 1000,
+        latency_p95=sorted(waited)[int(len(waited) * 0.95)] * 1000,
+    )
+
+
+def main() -> None:
+    """Run it from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=400)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    report = run(options.images)
+    c = report.ceiling
+    print(f"{report.images} JPEG of {report.megapixels} MP on {c.cores} cores; CPU ms an image:")
+    print(f"  decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; thumbnail, hashes, colours {c.facts:.1f}")
+    print(f"  in the run: decoders {report.cpu_decoders:.1f}, Python outside decode and inference "
+          f"{report.cpu_python_outside:.1f}, database {report.cpu_database:.1f}")  # fmt: skip
+    print(f"ceiling {report.ceiling_rate:.1f} images/s, end to end {report.end_to_end_rate:.1f}: {report.share:.0%}")
+    print(f"upload to searchable, idle: median {report.latency_median:.0f} ms, p95 {report.latency_p95:.0f} ms")
+    if options.json:
+        options.json.write_text(json.dumps(asdict(report), indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The public face of Nafuda: the command line and what scripts import. Everything real lives on other floors."""

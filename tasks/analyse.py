@@ -1,0 +1,20 @@
+"""The task of a group of stages: images in, raw results out."""
+
+from schemas.ledger import Claim
+from schemas.pipeline import MERGE, Group
+from tasks.rounds import run_round
+from tasks.services import Services
+from workers.analysis.analysis import Analysis
+
+
+def analyse(services: Services, group: Group, worker: Analysis) -> None:
+    """One round of a group's stages."""
+
+    def do(services: Services, claims: list[Claim]) -> None:
+        results, failures = worker.run(claims)
+        services.results.store(results)
+        services.work.fail(failures)
+        services.count(group.name, len(results), failures)
+        services.wake(MERGE)
+
+    run_round(services, group.name, group.stages, do)

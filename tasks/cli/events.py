@@ -1,0 +1,45 @@
+"""Commands about events: taking a recorded notification in, and looking at those that were not understood."""
+
+from typing import TextIO
+
+import click
+
+from tasks.cli.shared import json_option, print_json, services_of, table
+from tasks.notifications import dead_letters, take_notification
+
+
+@click.group()
+def events() -> None:
+    """Raw storage notifications and dead letters."""
+
+
+@events.command()
+@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
+@json_option
+@click.pass_context
+def take(context: click.Context, file: TextIO, as_json: bool) -> int:
+    """Take one notification in from FILE or standard input, as if its store had sent it."""
+    with services_of(context) as services:
+        taken = take_notification(services, file.read(), "cli")
+    if as_json:
+        print_json(taken)
+    else:
+        click.echo(f"{taken.events} hints written down, {taken.ignored} need none, {taken.dead} dead letters")
+    return 1 if taken.dead else 0
+
+
+@events.command()
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@json_option
+@click.pass_context
+def dead(context: click.Context, limit: int, as_json: bool) -> None:
+    """Messages that could not be understood, the latest first."""
+    with services_of(context) as services:
+        letters = dead_letters(services, limit)
+    if as_json:
+        print_json(letters)
+    else:
+        table([(each.id, each.at, each.source, each.reason) for each in letters], ("id", "at", "source", "reason"))
+
+
+COMMANDS = (events,)

@@ -1,0 +1,89 @@
+"""Commands about models: list, check, remove."""
+
+import click
+
+from infra.models.catalogue import open_catalogue
+from infra.settings import Settings
+from schemas.errors import NafudaError
+from schemas.pipeline import MERGE
+from tasks.cli.shared import json_option, print_json, services_of, table
+from workers.model_check import ModelCheck, check_model
+
+
+@click.group()
+def models() -> None:
+    """What models there are, whether they run here, and taking one's results back."""
+
+
+@models.command(name="list")
+@json_option
+@click.pass_context
+def list_models(context: click.Context, as_json: bool) -> None:
+    """Manifests that are known here."""
+    settings: Settings = context.find_root().obj
+    rows = open_catalogue(settings.models_dir).listing()
+    if as_json:
+        print_json(rows)
+        return
+    shown = [
+        (each.id, each.stage, each.revision[:12] or "-", each.licence, _state(each.id, each.installed, settings))
+        for each in rows
+    ]
+    table(shown, ("model", "stage", "revision", "licence", "state"))
+
+
+def _state(model: str, installed: bool, settings: Settings) -> str:
+    if model in settings.models:
+        return "in force" if installed else "in force, but MISSING"
+    return "installed" if installed else "not installed"
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@json_option
+@click.pass_context
+def check(context: click.Context, names: tuple[str, ...], as_json: bool) -> int:
+    """Load models (all in force by default), dry-run them, and say what their graphs really want."""
+    settings: Settings = context.find_root().obj
+    catalogue = open_catalogue(settings.models_dir)
+    checks = []
+    for name in names or settings.models:
+        try:
+            installed = catalogue.install(name)
+        except NafudaError as error:
+            checks.append(ModelCheck(name, str(error)))
+            continue
+        checks.append(check_model(installed.manifest, installed.paths, settings.providers, settings.threads))
+    if as_json:
+        print_json(checks)
+    else:
+        for each in checks:
+            _tell(each)
+    return 0 if all(each.passed for each in checks) else 1
+
+
+def _tell(each: ModelCheck) -> None:
+    click.echo(f"{each.id}: {'runs' if each.passed else 'FAILS: ' + each.error}")
+    for kind, tensors in (("wants", each.inputs), ("gives", each.outputs)):
+        for tensor in tensors:
+            click.echo(f"  {kind} {tensor.name} {tensor.dtype} {list(tensor.shape)}")
+    for line in each.mismatches:
+        click.echo(f"  differs from the manifest: {line}")
+    if each.passed:
+        times = ", ".join(f"{timing.millis:.1f} ms at batch {timing.batch}" for timing in each.timings)
+        click.echo(f"  {each.labels} labels, on {', '.join(each.providers)}: {times} an image")
+
+
+@models.command()
+@click.argument("name")
+@click.confirmation_option(prompt="Remove everything that this model said, and ask it no more?")
+@click.pass_context
+def remove(context: click.Context, name: str) -> None:
+    """Take back the results of one model; the records it touched are merged and indexed again."""
+    with services_of(context) as services:
+        removed = services.results.remove_model(name)
+        services.wake(MERGE)
+    click.echo(f"{removed} results of {name} were removed")
+
+
+COMMANDS = (models,)

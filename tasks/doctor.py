@@ -1,0 +1,125 @@
+"""The doctor: looks at every part and connection, says what is wrong and how to mend it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+import psycopg
+
+from infra.models.catalogue import open_catalogue
+from infra.records.migrate import applied, migrations
+from infra.records.pool import session
+from schemas.errors import NafudaError
+from tasks.services import Services
+
+_ENOUGH_DISK = 2 * 2**30  # bytes
+_ONNXRUNTIMES = ("onnxruntime", "onnxruntime-gpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. remedy: what to do when it is not well."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine(services: Services) -> Iterator[Finding]:
+    """Look at everything; one broken part does not hide the others."""
+    for look in (_disk, _database, _broker, _buckets, _search, _models, _runtime, _workers):
+        yield _safely(look, services)
+
+
+def _safely(look: Callable[[Services], Finding], services: Services) -> Finding:
+    name = look.__name__.removeprefix("_")
+    try:
+        return look(services)
+    except NafudaError as error:
+        return Finding(name, False, str(error), _REMEDIES.get(name, "see the message"))
+    except (OSError, psycopg.Error) as error:
+        return Finding(name, False, f"{type(error).__name__}: {error}", _REMEDIES.get(name, "see the message"))
+
+
+_REMEDIES = {
+    "database": "start Nafuda with `nafuda run`, or check NAFUDA_DATABASE_URL and that the server accepts us",
+    "broker": "check NAFUDA_BROKER_URL; without it the broker lives in the database",
+    "buckets": "check NAFUDA_OBJECTS_URL and the rights on the folder",
+    "search": "run `nafuda migrate`, then look at the database's log",
+    "models": "get the files named above, or change NAFUDA_MODELS",
+}
+
+
+def _disk(services: Services) -> Finding:
+    folder = services.settings.data
+    if not folder.exists():
+        return Finding("disk", False, f"{folder} does not exist", "give --data DIR, or start `nafuda run`")
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 2**30:.1f} GiB free at {folder.resolve()}"
+    return Finding("disk", free >= _ENOUGH_DISK, detail, "" if free >= _ENOUGH_DISK else "make room: 2 GiB at least")
+
+
+def _database(services: Services) -> Finding:
+    with session(services.pool) as connection:
+        version, known = applied(connection), migrations()[-1].version
+        server = connection.info.server_version // 10000
+    if version != known:
+        remedy = "run `nafuda migrate`" if version < known else "start the newer Nafuda that migrated it"
+        return Finding("database", False, f"schema {version}, this Nafuda knows {known}", remedy)
+    if not 15 <= server <= 18:
+        return Finding("database", False, f"PostgreSQL {server}", "use PostgreSQL 15 to 18")
+    return Finding("database", True, f"PostgreSQL {server}, schema {version}")
+
+
+def _broker(services: Services) -> Finding:
+    with services.sender.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, timeout=5)
+        return Finding("broker", True, connection.as_uri())
+
+
+def _buckets(services: Services) -> Finding:
+    bucket = services.settings.bucket
+    if bucket not in services.store.buckets():
+        return Finding("buckets", False, f"there is no bucket {bucket!r}", "run `nafuda migrate`, which makes it")
+    services.derived.put("doctor", "probe", b"probe")  # the folder of derived pictures must take writes
+    services.derived.delete("doctor", "probe")
+    return Finding("buckets", True, f"{services.settings.buckets_folder}: {', '.join(services.store.buckets())}")
+
+
+def _search(services: Services) -> Finding:
+    documents = services.index.count()
+    records = sum(n for name, n in services.records.summary().items() if name in ("pending", "partial", "complete"))
+    detail = f"{documents:,} documents for {records:,} live records"
+    return Finding("search", True, detail)
+
+
+def _models(services: Services) -> Finding:
+    catalogue = open_catalogue(services.settings.models_dir)
+    installed = [catalogue.install(name) for name in services.settings.models]
+    return Finding("models", True, ", ".join(f"{each.manifest.id} {each.revision[:12]}" for each in installed))
+
+
+def _runtime(services: Services) -> Finding:
+    found = []
+    for name in _ONNXRUNTIMES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    if len(found) != 1:
+        detail = " and ".join(found) or "ONNX Runtime is not installed"
+        return Finding("runtime", False, detail, "install exactly one of the extras cpu, cuda, tensorrt")
+    return Finding("runtime", True, found[0])
+
+
+def _workers(services: Services) -> Finding:
+    heard = services.work.alive(services.settings.silent)
+    roles = {role for _, own in heard for role in own.split(",")}
+    missing = sorted({"ingest", "vision", "merge", "listen", "sweep"} - roles)
+    if missing:
+        return Finding(
+            "workers", False, f"nobody plays {', '.join(missing)}", f"start `nafuda worker {' '.join(missing)}`"
+        )
+    return Finding("workers", True, ", ".join(f"{name} ({own})" for name, own in heard))

@@ -1,0 +1,41 @@
+"""The listener: what changes in the buckets becomes hints in the ledger."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from infra.objects.watch import Change, FolderWatcher
+from schemas.errors import NafudaError
+from schemas.events import ObjectEvent
+from schemas.pipeline import INGEST
+from tasks.reconcile import reconcile
+from tasks.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def take_in(services: Services, events: Sequence[ObjectEvent], priority: int = 0) -> int:
+    """Write hints down and wake ingest; returns how many belong to a collection."""
+    taken = services.objects.note(events, priority)
+    if taken:
+        services.wake(INGEST)
+    return taken
+
+
+def listen(services: Services, stop: threading.Event) -> None:
+    """Follow the folder until told to stop. The first change is a rescan of all buckets: the reconcile at start."""
+    for change in FolderWatcher(services.store).changes(stop):
+        while not stop.is_set():
+            try:
+                _handle(services, change)
+                break
+            except NafudaError as error:
+                log.warning("the listener tries again: %s", error)
+                stop.wait(1)
+
+
+def _handle(services: Services, change: Change) -> None:
+    for bucket, prefix in change.rescan:
+        if any(bucket == source for source, _, _ in services.objects.sources()):
+            reconcile(services, bucket, prefix)
+    take_in(services, change.events)

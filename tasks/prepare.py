@@ -1,0 +1,46 @@
+"""Preparing a database: migrations, the broker's schema, the collection, the first rules, the models in force."""
+
+from importlib import resources
+
+from infra.broker.config import install_pgmq
+from infra.records.migrate import migrate
+from schemas.errors import ConfigurationError
+from schemas.policies import parse_policies
+from schemas.rules import RuleKind
+from schemas.vocabulary import parse_vocabulary
+from tasks.models import load_active, register
+from tasks.services import Services
+
+_BY = "nafuda"
+
+
+def prepare(services: Services) -> list[str]:
+    """Bring a database to the state that workers expect; again does no harm. Returns what was done, in words."""
+    settings = services.settings
+    if not settings.database_url:
+        raise ConfigurationError("set NAFUDA_DATABASE_URL, or start the embedded server with `nafuda run`")
+    done = [f"applied {name}" for name in migrate(settings.database_url)]
+    if not settings.broker_url or settings.broker_url.startswith("pgmq"):
+        install_pgmq(settings.database_url)
+    done += first_rules(services)
+    collection = services.rules.ensure_collection(settings.collection, settings.bucket, hold=settings.hold)
+    services.store.make_bucket(settings.bucket)
+    registered = register(services, load_active(services))
+    plan = services.rules.ensure_plan(collection, list(registered))
+    models = ", ".join(each.manifest.id for each in registered.values())
+    return [*done, f"collection {settings.collection}: plan {plan} with {models}"]
+
+
+def first_rules(services: Services) -> list[str]:
+    """Version 1 of vocabulary and policies, where there is none yet."""
+    current = services.rules.fresh()
+    done = []
+    if not current.vocabulary.version:
+        text = (resources.files("schemas.vocabulary") / "default.toml").read_text("utf-8")
+        version = services.rules.set_vocabulary(parse_vocabulary(text, "default.toml"), _BY)
+        done.append(f"{RuleKind.VOCABULARY} version {version}")
+    if not current.policies.version:
+        text = (resources.files("schemas.policies") / "default.toml").read_text("utf-8")
+        version = services.rules.set_policies(parse_policies(text, "default.toml"), _BY)
+        done.append(f"{RuleKind.POLICIES} version {version}")
+    return done

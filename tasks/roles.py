@@ -1,0 +1,69 @@
+"""Roles: what a worker process may be asked to be, and the parts that each role opens and closes."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from schemas.errors import ConfigurationError
+from schemas.pipeline import GROUPS, INGEST, MERGE
+from tasks.analyse import analyse
+from tasks.ingest import ingest
+from tasks.merge import merge_dirty
+from tasks.models import Active, load_active, register, with_batchers
+from tasks.services import Services
+from workers.analysis.analysis import Analysis
+from workers.decode.limits import DecodeLimits
+from workers.decode.pool import DecodePool
+from workers.ingest.ingest import Ingest
+
+log = logging.getLogger(__name__)
+QUEUE_ROLES = (INGEST, *(group.name for group in GROUPS), MERGE)
+LOOP_ROLES = ("listen", "sweep")
+ROLES = (*QUEUE_ROLES, *LOOP_ROLES)
+
+
+def check_roles(roles: tuple[str, ...]) -> None:
+    """ConfigurationError for a role that does not exist."""
+    for role in roles:
+        if role not in ROLES:
+            raise ConfigurationError(f"there is no role {role!r}; roles are {', '.join(ROLES)}")
+
+
+@contextmanager
+def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
+    """What each queue of this process's roles does; parts are closed, batchers drained, when this ends."""
+    rounds: dict[str, Callable[[], None]] = {}
+    with ExitStack() as stack:
+        groups = [group for group in GROUPS if group.name in services.roles]
+        registered: dict[int, Active] = register(services, load_active(services)) if groups else {}
+        if groups or INGEST in services.roles:
+            decoder = DecodePool(services.settings.decoders, _limits(services))
+            stack.callback(decoder.close)
+        if INGEST in services.roles:
+            programs = tuple({each.runner.program: None for each in registered.values()})
+            worker = Ingest(
+                services.store,
+                services.derived,
+                services.objects,
+                decoder,
+                services.inputs,
+                programs,
+                services.settings.max_bytes,
+            )
+            rounds[INGEST] = partial(ingest, services, worker)
+        for group in groups:
+            models = with_batchers(registered, group.stages)
+            for model in models.values():
+                stack.callback(model.batcher.close)
+            work = Analysis(
+                services.store, services.objects, decoder, services.inputs, models, services.settings.max_bytes
+            )
+            rounds[group.name] = partial(analyse, services, group, work)
+        if MERGE in services.roles:
+            rounds[MERGE] = partial(merge_dirty, services)
+        yield rounds
+
+
+def _limits(services: Services) -> DecodeLimits:
+    return DecodeLimits(max_bytes=services.settings.max_bytes, max_pixels=services.settings.max_pixels)

@@ -1,0 +1,65 @@
+"""A round: what a worker does on a hint. Claim, work, commit, wake whoever comes next."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from schemas.errors import TransientError
+from schemas.ledger import Claim
+from tasks.services import Services
+
+log = logging.getLogger(__name__)
+_AGAIN = timedelta(seconds=1)
+
+
+def run_round(
+    services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]
+) -> None:
+    """Work on one subject that a process died over, alone, if there is one; then on a chunk of what is ready.
+
+    When the chunk was full there may be more: the next hint is sent before the work starts, so that others join.
+    """
+    services.work.taken(queue)
+    if services.work.suspects(stages):
+        with services.gate.alone():
+            alone = services.work.claim_suspect(stages)
+            services.wake(queue)
+            if alone:
+                _timed(services, queue, alone, do)
+                return
+    with services.gate.together():
+        claims = services.work.claim(stages, services.settings.chunk)
+        if services.settings.chunk in Counter(claim.stage for claim in claims).values():
+            services.wake(queue)
+        if claims:
+            _timed(services, queue, claims, do)
+        else:
+            services.work.drained(queue)
+
+
+def _timed(services: Services, queue: str, claims: list[Claim], do: Callable[[Services, list[Claim]], None]) -> None:
+    """Nothing of a chunk stays claimed by a process that lives: it has ended, failed, or is given back."""
+    started = time.perf_counter()
+    try:
+        do(services, claims)
+    except TransientError as error:
+        log.warning("a chunk waits: %s", error, extra={"queue": queue, "claims": len(claims)})
+        _surely(partial(services.work.abandon, claims))
+    except Exception as error:  # whatever it is, each image is tried alone and then named
+        log.exception("a chunk failed", extra={"queue": queue, "claims": len(claims)})
+        _surely(partial(services.work.blame, claims, f"{type(error).__name__}: {error}"))
+    finally:
+        services.metrics.rounds.labels(queue).observe(time.perf_counter() - started)
+
+
+def _surely(write: Callable[[], None]) -> None:
+    """Write it, however long the ledger is away: nobody frees a claim whose worker lives."""
+    while True:
+        try:
+            return write()
+        except TransientError as error:
+            log.warning("claims wait to be given back: %s", error)
+            time.sleep(_AGAIN.total_seconds())

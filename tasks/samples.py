@@ -1,0 +1,43 @@
+"""Sample pictures: drawn with known truth by `training.samples`, and put into the bucket like any upload."""
+
+import io
+import itertools
+from collections.abc import Iterator
+
+from schemas.events import EventKind, ObjectEvent
+from tasks.listen import take_in
+from tasks.services import Services
+from training.samples import Drawing, draw
+
+PREFIX = "samples/"
+_FIRST_SEED = 40_000_000
+_AT_ONCE = 16
+
+
+def put_samples(services: Services, count: int) -> int:
+    """Draw what is missing of `count` samples and put it into the bucket; returns how many were put."""
+    bucket = services.settings.bucket
+    there = {head.key for head in services.store.list(bucket, PREFIX)}
+    put = 0
+    for chunk in _chunks(range(count), _AT_ONCE):
+        events = []
+        for number in chunk:
+            key = f"{PREFIX}drawing-{number:04}.jpg"
+            if key not in there:
+                services.store.put(bucket, key, _jpeg(draw(_FIRST_SEED + number)), "image/jpeg")
+                events.append(ObjectEvent(EventKind.CREATED, bucket, key, source="samples"))
+        put += len(events)
+        take_in(services, events)
+    return put
+
+
+def _jpeg(drawing: Drawing) -> bytes:
+    file = io.BytesIO()
+    drawing.image.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def _chunks(numbers: range, size: int) -> Iterator[list[int]]:
+    source = iter(numbers)
+    while chunk := list(itertools.islice(source, size)):
+        yield chunk

@@ -1,0 +1,149 @@
+"""The parts of a process, joined once from its settings; everything above takes them as one argument."""
+
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from infra.broker.config import celery_config
+from infra.objects.folder import FolderStore
+from infra.records.merging import PostgresMerging
+from infra.records.objects import PostgresObjects
+from infra.records.pool import Pool, open_pool
+from infra.records.records import PostgresRecords
+from infra.records.results import PostgresResults
+from infra.records.rules import PostgresRules
+from infra.records.work import PostgresWork
+from infra.search.postgres import PostgresSearch
+from infra.settings import Settings
+from infra.telemetry.metrics import WorkerMetrics
+from schemas.errors import ConfigurationError
+from tasks.gate import Gate
+from workers.cache import InputCache
+from workers.ingest.ingest import THUMBNAILS
+
+BACKEND = "postgres"
+DERIVED = "derived"
+VIEWS = "views"  # large renditions of images
+DERIVED_BUCKETS = (THUMBNAILS, VIEWS, "doctor")
+
+
+class HasCode(Protocol):
+    """An error or a failure."""
+
+    @property
+    def code(self) -> str:
+        """Short and stable."""
+
+
+@dataclass
+class Services:
+    """Ports and their adapters for one process. Nothing is connected before it is used."""
+
+    settings: Settings
+    roles: tuple[str, ...] = ()
+    gate: Gate = field(default_factory=Gate)
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
+    inputs: InputCache = field(default_factory=InputCache)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Connections to the records."""
+        if not self.settings.database_url:
+            raise ConfigurationError(
+                f"no Nafuda runs on {self.settings.data.resolve()}: start it with `nafuda run`, or set "
+                "NAFUDA_DATABASE_URL to a PostgreSQL server"
+            )
+        size = self.settings.concurrency + 5
+        return open_pool(self.settings.database_url, size=size, name=",".join(self.roles) or "cli")
+
+    @cached_property
+    def worker(self) -> str:
+        """The name that claims carry: host, place, process. A successor in the same place frees the claims."""
+        place = self.settings.place or f"{'-'.join(self.roles) or 'cli'}.{os.getpid()}"
+        return f"{socket.gethostname()}:{place}:{os.getpid()}"
+
+    @cached_property
+    def work(self) -> PostgresWork:
+        """What is to be done."""
+        return PostgresWork(self.pool, self.worker, ",".join(self.roles))
+
+    @cached_property
+    def objects(self) -> PostgresObjects:
+        """What is stored."""
+        return PostgresObjects(self.pool)
+
+    @cached_property
+    def results(self) -> PostgresResults:
+        """What models said."""
+        return PostgresResults(self.pool)
+
+    @cached_property
+    def rules(self) -> PostgresRules:
+        """Collections, plans, models, vocabulary, thresholds, policies."""
+        return PostgresRules(self.pool)
+
+    @cached_property
+    def records(self) -> PostgresRecords:
+        """What was merged."""
+        return PostgresRecords(self.pool, self.rules)
+
+    @cached_property
+    def merging(self) -> PostgresMerging:
+        """Merge rounds."""
+        return PostgresMerging(self.pool)
+
+    @cached_property
+    def store(self) -> FolderStore:
+        """The buckets."""
+        return FolderStore(self.settings.buckets_folder, create=not self.settings.objects_url)
+
+    @cached_property
+    def derived(self) -> FolderStore:
+        """What we made from images: thumbnails and views, all of which can be made again."""
+        store = FolderStore(self.settings.data / DERIVED, create=True)
+        for bucket in DERIVED_BUCKETS:
+            store.make_bucket(bucket)
+        return store
+
+    @cached_property
+    def index(self) -> PostgresSearch:
+        """The search index."""
+        return PostgresSearch(self.pool, alias=lambda name: self.rules.current().vocabulary.aliases.get(name, name))
+
+    @cached_property
+    def sender(self) -> Celery:
+        """An app that only sends."""
+        app = Celery("nafuda", set_as_current=False)
+        app.conf.update(celery_config(self.settings))
+        return app
+
+    def wake(self, queue: str) -> None:
+        """Send a hint after a commit, unless enough are under way. The sweeper mends a broker that is away."""
+        if self.work.announce(queue):
+            self.send(queue)
+
+    def send(self, queue: str) -> None:
+        """Send a hint now; a broker that is away loses nothing but time."""
+        with suppress(OperationalError):
+            self.sender.send_task(f"nafuda.{queue}", queue=queue, retry=False)
+
+    def count(self, stage: str, done: int, failed: Iterable[HasCode]) -> None:
+        """Count what a chunk came to."""
+        self.metrics.done.labels(stage).inc(done)
+        for each in failed:
+            self.metrics.failed.labels(stage, each.code).inc()
+
+    def close(self) -> None:
+        """Let connections go that were made."""
+        if "sender" in self.__dict__:
+            with suppress(OSError):
+                self.sender.close()
+        if "pool" in self.__dict__:
+            self.pool.close()

@@ -1,0 +1,50 @@
+"""The sweeper: frees what dead workers held, and sends hints for work that nobody was told of."""
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+from schemas.errors import NafudaError
+from tasks.reconcile import reconcile_all
+from tasks.services import Services
+
+log = logging.getLogger(__name__)
+PERIOD = timedelta(seconds=1)
+
+
+def sweep_once(services: Services) -> None:
+    """Free the claims of the dead, then wake queues that have ready work."""
+    freed = services.work.sweep(services.settings.silent)
+    if freed:
+        log.warning("freed %d claims of workers that ended", freed)
+    for queue in services.work.overdue():
+        services.send(queue)
+
+
+def run_sweeper(services: Services, stop: threading.Event) -> None:
+    """Sweep until told to stop; reconcile by schedule (the listener does at its start). An outage is said once."""
+    due = time.monotonic() + services.settings.reconcile_every.total_seconds()
+    away = False
+    while not stop.is_set():
+        try:
+            sweep_once(services)
+            if time.monotonic() >= due:
+                reconcile_all(services)
+                due = time.monotonic() + services.settings.reconcile_every.total_seconds()
+            away = False
+        except NafudaError as error:
+            if not away:
+                log.warning("the sweeper waits: %s", error)
+            away = True
+        stop.wait(PERIOD.total_seconds())
+
+
+def run_heartbeat(services: Services, stop: threading.Event) -> None:
+    """Say that this process lives, so that its claims hold."""
+    while not stop.is_set():
+        try:
+            services.work.beat()
+        except NafudaError as error:
+            log.warning("heartbeat: %s", error)
+        stop.wait(services.settings.heartbeat.total_seconds())

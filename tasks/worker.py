@@ -1,0 +1,69 @@
+"""A worker process: roles from the command line, a Celery worker over their queues, loops beside it."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from celery import Celery
+
+from tasks.app import build_app
+from tasks.listen import listen
+from tasks.roles import LOOP_ROLES, check_roles, open_rounds
+from tasks.services import Services
+from tasks.sweep import run_heartbeat, run_sweeper
+
+log = logging.getLogger(__name__)
+_LOOPS: dict[str, Callable[[Services, threading.Event], None]] = {"listen": listen, "sweep": run_sweeper}
+
+
+def run_worker(services: Services) -> int:
+    """Work until SIGTERM or SIGINT, then drain; a second signal ends at once. Returns the exit code."""
+    check_roles(services.roles)
+    stop = threading.Event()
+    if services.settings.metrics_port:
+        services.metrics.serve(services.settings.metrics_port)
+    services.work.beat()
+    loops = [run_heartbeat, *(_LOOPS[role] for role in services.roles if role in LOOP_ROLES)]
+    threads = [threading.Thread(target=loop, args=(services, stop), name=loop.__name__) for loop in loops]
+    for thread in threads:
+        thread.start()
+    try:
+        with open_rounds(services) as rounds:
+            if rounds:
+                return _celery(build_app(services, rounds), sorted(rounds), services.settings.concurrency)
+            _wait_for_signal(stop)
+            return 0
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(5)
+        services.close()
+
+
+def _celery(app: Celery, queues: list[str], concurrency: int) -> int:
+    """Celery's own worker: threads, because the work waits for decoders, the device and the database."""
+    worker = app.Worker(
+        pool="threads",
+        concurrency=concurrency,
+        queues=queues,
+        loglevel=logging.getLogger().getEffectiveLevel(),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _wait_for_signal(stop: threading.Event) -> None:
+    def ask(number: int, _: FrameType | None) -> None:
+        log.info("stopping on signal %s", signal.Signals(number).name)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    while not stop.wait(0.5):
+        pass

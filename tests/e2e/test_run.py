@@ -1,0 +1,104 @@
+"""`nafuda run` as a person meets it (R1, R43, R64, R67): start, put, find, stop, start again."""
+
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from skimage import data
+
+from tests.e2e.instance import Instance, wait_for
+from training.samples import draw
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+
+@pytest.fixture(scope="module")
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with drawings, a copy of one, a broken file, and a text that pretends."""
+    folder = tmp_path_factory.mktemp("drawings")
+    for seed in range(5):
+        draw(9_000_000 + seed).image.save(folder / f"drawing-{seed}.png")
+    (folder / "copy.png").write_bytes((folder / "drawing-0.png").read_bytes())
+    (folder / "cut.png").write_bytes((folder / "drawing-1.png").read_bytes()[:2000])
+    (folder / "page.jpg").write_bytes(b"<html>not an image</html>")
+    return folder
+
+
+def test_every_file_gets_an_outcome_and_a_reason(nafuda: Instance, drawings: Path) -> None:
+    lines = nafuda.json("ingest", str(drawings), "--wait")
+    outcomes = {Path(line["path"]).name: line["outcome"] for line in lines}
+    assert sorted(outcomes.pop(name) for name in ("copy.png", "drawing-0.png")) == ["complete", "known"]
+    assert outcomes.pop("cut.png") == outcomes.pop("page.jpg") == "refused"
+    assert set(outcomes.values()) == {"complete"}
+    assert all(line["reason"] for line in lines if line["outcome"] == "refused")
+
+
+def test_a_put_drawing_is_found_by_its_tags(nafuda: Instance, drawings: Path) -> None:
+    truth = draw(9_000_000).truth
+    nafuda.cli("ingest", str(drawings), "--wait")
+    shown = nafuda.json("show", "drawing-0.png")
+    assert shown["status"] == "complete"
+    found = {tag["name"] for tag in shown["tags"]}
+    assert len(found & set(truth.tags)) >= len(truth.tags) // 2
+    tag = sorted(found & set(truth.tags))[0]
+    hits = nafuda.json("search", tag)["hits"]
+    assert shown["id"] in [hit["record"] for hit in hits]
+
+
+def test_real_photographs_are_searchable_by_colour_and_size(nafuda: Instance, tmp_path: Path) -> None:
+    Image.fromarray(data.astronaut()).save(tmp_path / "astronaut.jpg")
+    Image.fromarray(data.coffee()).save(tmp_path / "coffee.png")
+    assert {line["outcome"] for line in nafuda.json("ingest", str(tmp_path), "--wait")} <= {"complete", "known"}
+    coffee = nafuda.json("show", "coffee.png")
+    colour = coffee["colours"][0]["name"]
+    hits = nafuda.json("search", f"width:600 height:400 colour:{colour}")["hits"]
+    assert coffee["id"] in [hit["record"] for hit in hits]
+    assert coffee["samples_only"]
+
+
+def test_a_file_dropped_into_the_bucket_is_analysed_by_itself(nafuda: Instance) -> None:
+    place = nafuda.folder / "buckets" / "images" / "dropped" / "käfer 1.webp"
+    place.parent.mkdir(parents=True)
+    draw(9_100_000).image.save(place)
+    wait_for(lambda: nafuda.cli("show", "dropped/käfer 1.webp").returncode == 0, 30, nafuda.logs)
+    record = nafuda.json("show", "dropped/käfer 1.webp")
+    place.unlink()
+    wait_for(lambda: not nafuda.json("search", f"id:{record['id']}")["hits"], 30, nafuda.logs)
+
+
+def test_the_printed_link_signs_in_once_and_the_pages_answer(nafuda: Instance) -> None:
+    with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
+        assert browser.get("/").url.path != "/"
+        assert browser.get(nafuda.link).status_code == 200
+        for page in ("/", "/upload", "/review", "/people", "/ready"):
+            assert browser.get(page).status_code == 200, page
+    with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as another:
+        another.get(nafuda.link)
+        assert another.get("/").url.path != "/"
+
+
+def test_doctor_finds_everything_well(nafuda: Instance) -> None:
+    findings = nafuda.json("doctor")
+    assert [each for each in findings if not each["ok"]] == []
+
+
+def test_a_second_instance_on_the_same_folder_is_refused(nafuda: Instance) -> None:
+    second = nafuda.cli("run", "--data", str(nafuda.folder), "--no-samples")
+    assert second.returncode == 3
+    assert "another Nafuda" in second.stderr
+
+
+def test_stopping_drains_and_the_next_start_goes_on(folder: Path) -> None:
+    folder = folder.with_name("名札 data with a long name " + "x" * 80)
+    instance = Instance(folder, "--samples-count", "12").start()
+    wait_for(lambda: "images are searchable" in instance.said(), 60, lambda: instance.said() + instance.logs())
+    assert instance.stop(signal.SIGINT) == 0
+    again = Instance(folder, "--samples-count", "12").start()
+    try:
+        wait_for(lambda: again.said().count("images are searchable") == 2, 60, again.said)
+        assert again.json("status")["records"]["complete"] == 12
+        assert again.sql("SELECT max(computed) FROM results") == [(1,)]
+    finally:
+        assert again.stop() == 0

@@ -1,0 +1,147 @@
+"""Runs a group's models on a chunk: inputs from memory or decoded again, batches, results, failures by image."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from schemas.errors import NafudaError, PermanentError, TransientError
+from schemas.images import ObjectHead
+from schemas.ledger import Claim, ImageRow, ObjectLedger
+from schemas.ports import ObjectStore
+from schemas.results import Failure, StageResult
+from workers.batching.batch import Prepared, Runner
+from workers.batching.batcher import Batcher
+from workers.batching.ticket import Ticket
+from workers.cache import InputCache
+from workers.decode.pool import DecodedImage, DecodePool
+from workers.steps.program import InputProgram
+
+Inputs = Mapping[InputProgram, Prepared]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that this process runs: its id in the ledger, its runner, and the batcher in front of it."""
+
+    id: int
+    name: str
+    stage: str
+    runner: Runner
+    batcher: Batcher
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The parts that a group works with. models: by id in the ledger.
+
+    at_once: bytes of objects that wait in memory to be decoded; a larger object is alone there.
+    """
+
+    store: ObjectStore
+    ledger: ObjectLedger
+    decoder: DecodePool
+    inputs: InputCache
+    models: Mapping[int, LoadedModel]
+    max_bytes: int
+    at_once: int = 128 * 2**20
+
+    def run(self, claims: Sequence[Claim]) -> tuple[list[StageResult], list[Failure]]:
+        """One result or one failure for each claim, whatever happens to its neighbours."""
+        failures = [_not_here(claim) for claim in claims if claim.model not in self.models]
+        todo = [claim for claim in claims if claim.model in self.models]
+        inputs, errors = self._inputs(todo)
+        results: list[StageResult] = []
+        submitted, refused = self._submitted([claim for claim in todo if claim.subject in inputs], inputs)
+        failures += refused
+        for claims_of_model, ticket in submitted:
+            for claim, outcome in zip(claims_of_model, ticket.results(), strict=True):
+                if isinstance(outcome.value, NafudaError):
+                    failures.append(_failure(claim, outcome.value))
+                else:
+                    answer = StageResult(
+                        claim.subject, claim.model, claim.stage, outcome.value, outcome.millis, outcome.batch
+                    )
+                    results.append(answer)
+        failures += [_failure(claim, errors[claim.subject]) for claim in todo if claim.subject in errors]
+        return results, failures
+
+    def _submitted(
+        self, claims: Sequence[Claim], inputs: Mapping[int, Inputs]
+    ) -> tuple[list[tuple[list[Claim], Ticket]], list[Failure]]:
+        """Every model gets its images before the first answer is waited for; one that takes none fails alone (R42)."""
+        by_model: dict[int, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            by_model[claim.model].append(claim)
+        submitted: list[tuple[list[Claim], Ticket]] = []
+        failures: list[Failure] = []
+        for number, wanted in by_model.items():
+            model = self.models[number]
+            images = [inputs[claim.subject][model.runner.program] for claim in wanted]
+            try:
+                submitted.append((wanted, model.batcher.submit(images)))
+            except NafudaError as error:
+                failures += [_failure(claim, error) for claim in wanted]
+        return submitted, failures
+
+    def _inputs(self, claims: Iterable[Claim]) -> tuple[dict[int, Inputs], dict[int, NafudaError]]:
+        """Inputs by image: kept since ingest, or fetched and decoded again, or the reason why there are none."""
+        programs: dict[int, dict[InputProgram, None]] = defaultdict(dict)
+        for claim in claims:
+            programs[claim.subject][self.models[claim.model].runner.program] = None
+        inputs: dict[int, Inputs] = {}
+        errors: dict[int, NafudaError] = {}
+        decoding: dict[int, Future[DecodedImage]] = {}
+        size = 0
+        rows = {row.id: row for row in self.ledger.images(list(programs))}
+        for image, wanted in programs.items():
+            kept = self.inputs.take(rows[image].sha256) if image in rows else {}
+            if all(program in kept for program in wanted):
+                inputs[image] = kept
+                continue
+            try:
+                head = self._head(rows.get(image))
+                if size + head.size > self.at_once:
+                    _collect(programs, decoding, inputs, errors)
+                    size = 0
+                decoding[image] = self.decoder.submit(self.store.read(head, self.max_bytes), tuple(wanted), facts=False)
+                size += head.size
+            except NafudaError as error:
+                errors[image] = error
+        _collect(programs, decoding, inputs, errors)
+        return inputs, errors
+
+    def _head(self, row: ImageRow | None) -> ObjectHead:
+        if row is None:
+            raise TransientError("no object holds this image any more; it is tried again if one does", code="gone")
+        head = self.store.head(row.bucket, row.key)
+        if head is None:
+            raise TransientError(f"{row.bucket}/{row.key} is gone; waiting for its event", code="gone")
+        return head
+
+
+def _collect(
+    programs: Mapping[int, Iterable[InputProgram]],
+    decoding: dict[int, Future[DecodedImage]],
+    inputs: dict[int, Inputs],
+    errors: dict[int, NafudaError],
+) -> None:
+    """Wait for what is being decoded, and let go of its bytes."""
+    for image, future in decoding.items():
+        try:
+            pairs = zip(programs[image], future.result().inputs, strict=True)
+            inputs[image] = {program: Prepared(pixels, shape) for program, (pixels, shape) in pairs}
+        except NafudaError as error:
+            errors[image] = error
+    decoding.clear()
+
+
+def _failure(claim: Claim, error: NafudaError) -> Failure:
+    permanent = isinstance(error, PermanentError)
+    return Failure(claim.stage, claim.subject, claim.model, error.code, str(error), permanent, claim.attempts)
+
+
+def _not_here(claim: Claim) -> Failure:
+    """This worker does not run that model (yet): the work waits for one that does."""
+    reason = f"no worker has model {claim.model} loaded; check NAFUDA_MODELS on the workers"
+    return Failure(claim.stage, claim.subject, claim.model, "model-not-loaded", reason, False, claim.attempts)

@@ -1,0 +1,171 @@
+"""Ingest of a chunk of objects: HEAD, fetch, hash, decode what is new, keep thumbnails, write it all down."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError
+from schemas.images import ImageFacts, ObjectHead
+from schemas.ledger import Found, ObjectLedger, ObjectRow
+from schemas.ports import ObjectStore
+from workers.batching.batch import Prepared
+from workers.cache import InputCache
+from workers.decode.pool import DecodedImage, DecodePool
+from workers.ingest import sidecars
+from workers.steps.program import InputProgram
+
+log = logging.getLogger(__name__)
+THUMBNAILS = "thumbnails"
+AT_ONCE = 128 * 2**20  # bytes of objects in memory for one chunk
+
+
+def thumbnail_key(sha256: str) -> str:
+    """Where the thumbnail of a content lies in the derived store's bucket `thumbnails`."""
+    return f"{sha256[:2]}/{sha256}.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object's bytes and who they are."""
+
+    row: ObjectRow
+    head: ObjectHead
+    content: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """The parts that ingest works with. programs: inputs of the models in this process, decoded along.
+
+    at_once: bytes of objects that may be in memory for one chunk; a larger object is alone there.
+    """
+
+    store: ObjectStore
+    derived: ObjectStore
+    ledger: ObjectLedger
+    decoder: DecodePool
+    inputs: InputCache
+    programs: tuple[InputProgram, ...]
+    max_bytes: int
+    at_once: int = AT_ONCE
+
+    def run(self, ids: Sequence[int]) -> dict[int, NafudaError]:
+        """Ingest these objects; returns the errors of those that could not be finished, by id.
+
+        Refusals are no errors here: they are written down as what became of the object.
+        """
+        errors: dict[int, NafudaError] = {}
+        for part in self._portions(self.ledger.objects(ids), errors):
+            fetched = list(self._fetch(part, errors))
+            self._settle(fetched, errors)
+        return errors
+
+    def _portions(
+        self, rows: Iterable[ObjectRow], errors: dict[int, NafudaError]
+    ) -> Iterator[list[tuple[ObjectRow, ObjectHead]]]:
+        """What has to be read, in portions that fit into memory; what is gone or as before is settled on the way."""
+        portion: list[tuple[ObjectRow, ObjectHead]] = []
+        unchanged: list[tuple[int, int]] = []
+        size = 0
+        for row in rows:
+            try:
+                head = self.store.head(row.bucket, row.key)
+                if head is None:
+                    self.ledger.gone(row.id, row.checks)
+                    continue
+            except PermanentError as error:
+                self._refuse(row, _nothing(row), error, errors)
+                continue
+            except NafudaError as error:
+                errors[row.id] = error
+                continue
+            if row.unchanged(head):
+                unchanged.append((row.id, row.checks))
+                continue
+            if portion and size + head.size > self.at_once:
+                yield portion
+                portion, size = [], 0
+            portion.append((row, head))
+            size += head.size
+        self.ledger.unchanged(unchanged)
+        if portion:
+            yield portion
+
+    def _fetch(
+        self, portion: Iterable[tuple[ObjectRow, ObjectHead]], errors: dict[int, NafudaError]
+    ) -> Iterator[Fetched]:
+        for row, head in portion:
+            text = row.key.endswith(sidecars.SUFFIX)
+            try:
+                content = self.store.read(head, sidecars.MOST_BYTES if text else self.max_bytes)
+                if text:
+                    self.ledger.sidecar(row.id, row.checks, head, sidecars.from_text(content))
+                else:
+                    yield Fetched(row, head, content, hashlib.sha256(content).hexdigest())
+            except NotFoundError:
+                self.ledger.gone(row.id, row.checks)
+            except PermanentError as error:
+                self._refuse(row, head, error, errors)
+            except NafudaError as error:
+                errors[row.id] = error
+
+    def _settle(self, fetched: Sequence[Fetched], errors: dict[int, NafudaError]) -> None:
+        """Decode each new content once, and write down what the objects hold."""
+        known = self.ledger.known({each.sha256 for each in fetched})
+        decoding: dict[str, Future[DecodedImage]] = {}
+        for each in fetched:
+            if each.sha256 not in known and each.sha256 not in decoding:
+                decoding[each.sha256] = self.decoder.submit(each.content, self.programs, facts=True)
+        facts, failed = self._collect(decoding)
+        found = []
+        first = set()
+        for each in fetched:
+            problem = failed.get(each.sha256)
+            if isinstance(problem, RefusedError):
+                self._refuse(each.row, each.head, problem, errors)
+            elif problem is not None:
+                errors[each.row.id] = problem
+            else:
+                fact = facts.get(each.sha256) if each.sha256 not in first else None
+                first.add(each.sha256)
+                found.append(_found(each, fact))
+        self.ledger.found(found)
+
+    def _collect(
+        self, decoding: Mapping[str, Future[DecodedImage]]
+    ) -> tuple[dict[str, ImageFacts], dict[str, NafudaError]]:
+        """Wait for the decoders; thumbnails and inputs are put away before anybody hears of the image."""
+        facts, failed = {}, {}
+        for sha256, future in decoding.items():
+            try:
+                decoded = future.result()
+                assert decoded.facts is not None
+                self.derived.put(THUMBNAILS, thumbnail_key(sha256), decoded.facts.thumbnail, "image/jpeg")
+            except NafudaError as error:
+                failed[sha256] = error
+                continue
+            facts[sha256] = decoded.facts
+            pairs = zip(self.programs, decoded.inputs, strict=True)
+            self.inputs.put(sha256, {program: Prepared(pixels, shape) for program, (pixels, shape) in pairs})
+        return facts, failed
+
+    def _refuse(self, row: ObjectRow, head: ObjectHead, error: PermanentError, errors: dict[int, NafudaError]) -> None:
+        log.info("refused: %s", error, extra={"object": row.id, "key": row.key, "code": error.code})
+        try:
+            self.ledger.refused(row.id, row.checks, head, error.code, str(error))
+        except NafudaError as unwritten:
+            errors[row.id] = unwritten
+
+
+def _found(each: Fetched, facts: ImageFacts | None) -> Found:
+    sidecar = sidecars.from_metadata(each.head.metadata)
+    return Found(each.row.id, each.row.checks, each.head, each.sha256, facts, sidecar, each.row.priority)
+
+
+def _nothing(row: ObjectRow) -> ObjectHead:
+    """A head for an object that the store cannot even look at."""
+    return ObjectHead(row.bucket, row.key, "", "", 0, datetime.now(UTC))

@@ -1,0 +1,123 @@
+"""From everything that is known about one image to its record: pure and the same every time (R73, R42)."""
+
+from collections.abc import Iterable, Mapping
+
+from schemas.merging import MergeInput, RegisteredModel, Rules, Said, Unfinished
+from schemas.pipeline import DETECTION
+from schemas.record import Detection, Record, StageState, Status, Tag, Visibility
+from workers.merging.candidates import choose, from_beside, from_models
+
+_COUNTED = "person"
+_ORDER = {"copyright": 0, "character": 1, "artist": 2, "general": 3, "meta": 4}
+
+
+def merge(known: MergeInput, rules: Rules) -> Record:
+    """The record as models, sidecars and people make it; flags and visibility are put in by moderation."""
+    said = tuple(answer for answer in known.said if answer.model in rules.models)
+    categories = _categories(rules)
+    beside = from_beside(known.beside, rules, categories)
+    choice = choose(from_models(said, rules), beside, known.edits, rules, categories)
+    detections = _detections(said, rules)
+    rating, confidence = _rating(said, rules)
+    return Record(
+        id=known.record,
+        image=known.image.id,
+        sha256=known.image.sha256,
+        collection=known.collection,
+        revision=known.revision,
+        status=_status(known),
+        visibility=Visibility.SHOWN,
+        format=known.image.format,
+        width=known.image.width,
+        height=known.image.height,
+        bytes=known.image.bytes,
+        created_at=known.created_at,
+        places=known.places,
+        tags=tuple(sorted(choice.tags.values(), key=_tag_order)),
+        dropped=choice.dropped,
+        detections=detections,
+        rating=rating,
+        rating_confidence=confidence,
+        people=_people(said, detections, choice.tags, rules),
+        colours=known.image.colours,
+        stages=_stages(said, known.unfinished, rules),
+        notes=known.image.notes,
+        vocabulary=rules.vocabulary.version,
+        thresholds=rules.thresholds.version,
+        plan=known.plan,
+        samples_only=bool(said) and all(rules.models[answer.model].sample for answer in said),
+    )
+
+
+def _categories(rules: Rules) -> dict[str, str]:
+    """Categories of tags by name, as taggers know them; a detector's labels and ratings are no tags."""
+    labels = [label for model in rules.models.values() if model.stage != DETECTION for label in model.labels]
+    return {label.name: label.category for label in labels if label.category != "rating"}
+
+
+def _tag_order(tag: Tag) -> tuple[int, float, str]:
+    return _ORDER.get(tag.category, 9), -(tag.confidence if tag.confidence is not None else 2.0), tag.name
+
+
+def _status(known: MergeInput) -> Status:
+    """Judged by the plan at ingest, so a model that was added later makes nothing incomplete."""
+    done = {answer.model for answer in known.said}
+    if all(model in done for model in known.models):
+        return Status.COMPLETE
+    failed = any(work.state != "pending" for work in known.unfinished)
+    return Status.PARTIAL if failed or any(model in done for model in known.models) else Status.PENDING
+
+
+def _detections(said: Iterable[Said], rules: Rules) -> tuple[Detection, ...]:
+    found = []
+    for answer in said:
+        model, output = rules.models[answer.model], answer.output
+        if output.boxes is None:
+            continue
+        for index, score, box in zip(
+            output.labels.tolist(), output.scores.tolist(), output.boxes.tolist(), strict=True
+        ):
+            label = model.labels[index]
+            if rules.holds(model, label, score):
+                x0, y0, x1, y1 = (round(value, 1) for value in box)
+                found.append(Detection(label.name, (x0, y0, x1, y1), round(score, 4), model.name))
+    return tuple(sorted(found, key=lambda each: (-each.confidence, each.label, each.box, each.source)))
+
+
+def _rating(said: Iterable[Said], rules: Rules) -> tuple[str | None, float | None]:
+    """The most probable rating of the model that is surest (model-formats: ratings are read by arg max)."""
+    found = []
+    for answer in said:
+        labels = rules.models[answer.model].labels
+        for index, score in zip(answer.output.labels.tolist(), answer.output.scores.tolist(), strict=True):
+            if labels[index].category == "rating":
+                found.append((-score, labels[index].name))
+    if not found:
+        return None, None
+    score, name = min(found)
+    return name, round(-score, 4)
+
+
+def _people(said: Iterable[Said], detections: Iterable[Detection], tags: Mapping[str, Tag], rules: Rules) -> int | None:
+    """How many people there are: boxes of a model that can see people; else none known, unless a tag says zero."""
+    sees = [rules.models[answer.model].name for answer in said if _sees_people(rules.models[answer.model], answer)]
+    if sees:
+        counts = [sum(1 for each in detections if each.label == _COUNTED and each.source == name) for name in sees]
+        return max(counts)
+    return 0 if "no_humans" in tags else None
+
+
+def _sees_people(model: RegisteredModel, answer: Said) -> bool:
+    return answer.output.boxes is not None and any(label.name == _COUNTED for label in model.labels)
+
+
+def _stages(said: Iterable[Said], unfinished: Iterable[Unfinished], rules: Rules) -> tuple[StageState, ...]:
+    states = {}
+    for answer in said:
+        model = rules.models[answer.model]
+        states[answer.model] = StageState(model.stage, model.name, "done", round(answer.millis, 2), answer.batch)
+    for work in unfinished:
+        model_name = rules.models[work.model].name if work.model in rules.models else ""
+        states[work.model] = StageState(work.stage, model_name, work.state, reason=work.reason, attempts=work.attempts)
+    ordered = sorted(states.items(), key=lambda each: (each[1].stage, each[1].model, each[0]))
+    return tuple(state for _, state in ordered)
