@@ -25,9 +25,11 @@ class RetryRule:
 # that we cannot read in peace gets a few chances.
 RULES = {
     "decoder-died": RetryRule(timedelta(seconds=1), timedelta(seconds=10), attempts=3),
-    "out-of-memory": RetryRule(timedelta(seconds=5), timedelta(minutes=2), attempts=4),
-    "model-failed": RetryRule(timedelta(seconds=1), timedelta(minutes=1), attempts=4),
-    "changed": RetryRule(timedelta(milliseconds=500), timedelta(seconds=30)),
+    "too-slow": RetryRule(timedelta(seconds=5), timedelta(minutes=2), attempts=3),
+    "memory": RetryRule(timedelta(seconds=5), timedelta(minutes=2), attempts=4),
+    "forward-failed": RetryRule(timedelta(seconds=1), timedelta(minutes=1), attempts=4),
+    "object-changed": RetryRule(timedelta(milliseconds=500), timedelta(seconds=30)),
+    "gone": RetryRule(timedelta(seconds=2), timedelta(seconds=30), attempts=4),  # planned again if it comes back
 }
 OTHERS = RetryRule(timedelta(seconds=1), timedelta(minutes=5))
 

@@ -47,7 +47,7 @@ def _transport(settings: Settings) -> Mapping[str, object]:
         "conn_string": settings.database_url,
         "init_extension": False,
         "visibility_timeout": 60,
-        "polling_interval": 0.1,
+        "polling_interval": 1.0,  # NOTIFY wakes at once; this finds what became visible again
         "wait_time_seconds": 0,
         "use_notify": True,
         "notify_throttle_interval_ms": 0,

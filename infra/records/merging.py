@@ -34,11 +34,10 @@ class MergeRound:
         changed, rows = [], []
         for known, record in zip(self.inputs, records, strict=True):
             same = known.published is not None and record == known.published
-            revision = known.revision if same else known.revision + 1
-            final = record if same else replace(record, revision=revision)
+            final = record if same else replace(record, revision=known.revision + 1)
             if not same:
                 changed.append(final)
-            rows.append((final.id, known.dirty, revision, final.status.value, final.visibility.value, final))
+            rows.append((known.dirty, final))
         _publish(self.connection, rows, versions)
         if changed:
             ids = {"ids": [each.id for each in changed], "revisions": [each.revision for each in changed]}
@@ -79,19 +78,14 @@ class PostgresMerging:
             connection.execute(statement("records", "indexed"), values)
 
 
-def _publish(
-    connection: Connection, rows: Sequence[tuple[int, int, int, str, str, Record]], versions: tuple[int, int]
-) -> None:
-    values = {
-        "vocabulary": versions[0],
-        "thresholds": versions[1],
-        "ids": [row[0] for row in rows],
-        "dirty": [row[1] for row in rows],
-        "revisions": [row[2] for row in rows],
-        "statuses": [row[3] for row in rows],
-        "visibilities": [row[4] for row in rows],
-        "documents": [record_to_json(row[5]) for row in rows],
-    }
+def _publish(connection: Connection, rows: Sequence[tuple[int, Record]], versions: tuple[int, int]) -> None:
+    # One JSON text: psycopg escapes lists of long texts element by element in Python, which cost a third of merging.
+    columns = '{{"id":{},"dirty":{},"revision":{},"status":"{}","visibility":"{}","document":{}}}'
+    written = ",".join(
+        columns.format(record.id, dirty, record.revision, record.status, record.visibility, record_to_json(record))
+        for dirty, record in rows
+    )
+    values = {"rows": f"[{written}]", "vocabulary": versions[0], "thresholds": versions[1]}
     connection.execute(statement("records", "publish"), values)
 
 

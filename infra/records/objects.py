@@ -55,7 +55,7 @@ class PostgresObjects:
             _put_sidecars(connection, answers, {row[0] for row in linked})
             pairs = [(collection, image) for _, collection, image, _ in linked]
             left = [(collection, old) for _, collection, image, old in linked if old not in (None, image)]
-            _touch(connection, left)
+            _touch(connection, [*left, *pairs])
             values = {"collections": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
             connection.execute(statement("objects", "add_records"), values)
             priority = {each.object: each.priority for each in answers}

@@ -52,9 +52,11 @@ class PostgresResults:
         """Take back everything that a model said and ask it no more; the records are merged without it."""
         with transaction(self.pool) as connection:
             connection.execute(statement("results", "drop_from_plans"), {"name": model})
-            connection.execute(statement("results", "drop_work_of_model"), {"name": model})
-            row = connection.execute(statement("results", "remove_model"), {"name": model}).fetchone()
-        return int(row[0]) if row else 0
+            dropped = connection.execute(statement("results", "drop_work_of_model"), {"name": model}).fetchall()
+            removed = connection.execute(statement("results", "remove_model"), {"name": model}).fetchall()
+            images = sorted({int(row[0]) for row in (*dropped, *removed)})
+            connection.execute(statement("work", "touch_failed"), {"images": images})
+        return len(removed)
 
 
 def output_of(labels: Sequence[int], scores: Sequence[float], boxes: Sequence[float] | None) -> ModelOutput:

@@ -41,6 +41,17 @@ class PostgresRules:
             self._until = 0.0
         return self.current()
 
+    def at(self, connection: Connection) -> Rules:
+        """The rules in force as this transaction sees them: what it marks as merged is not merged by older ones."""
+        rules = self.current()
+        kept = {
+            RuleKind.VOCABULARY: rules.vocabulary.version,
+            RuleKind.THRESHOLDS: rules.thresholds.version,
+            RuleKind.POLICIES: rules.policies.version,
+        }
+        rows = connection.execute(statement("rules", "versions")).fetchall()
+        return rules if all(kept[RuleKind(kind)] == version for kind, version in rows) else self.fresh()
+
     def register(self, model: RegisteredModel) -> int:
         """Make a model's revision known; returns its id."""
         values = {
@@ -104,6 +115,7 @@ class PostgresRules:
         """A new version; only images that were scored between the old and the new thresholds are merged again."""
         before = self.fresh()
         with transaction(self.pool) as connection:
+            connection.execute(statement("rules", "take_time"))
             version = _insert(connection, RuleKind.THRESHOLDS, dict(values), by)
             after = Rules(before.vocabulary, Thresholds(version, values), before.policies, before.models)
             for model in before.models.values():
@@ -115,6 +127,7 @@ class PostgresRules:
 
     def _add(self, kind: RuleKind, document: object, by: str) -> int:
         with transaction(self.pool) as connection:
+            connection.execute(statement("rules", "take_time"))
             version = _insert(connection, kind, document, by)
             connection.execute(statement("records", "touch_all"))
         self.fresh()

@@ -1,10 +1,10 @@
 """The work ledger on PostgreSQL: claims, failures, hints, heartbeats and the sweep."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from infra.records.pool import Pool, session, transaction
+from infra.records.pool import Connection, Pool, session, transaction
 from infra.records.sql import statement
 from schemas.ledger import Claim, StageCount
 from schemas.pipeline import GROUPS, INGEST, MERGE
@@ -53,11 +53,9 @@ class PostgresWork:
             "reasons": [each.reason[:1000].replace("\0", "") for each in failures],
             "worker": self.worker,
         }
-        images = sorted({each.subject for each in failures if each.stage != INGEST})
         with transaction(self.pool) as connection:
             connection.execute(statement("work", "fail"), values)
-            if images:
-                connection.execute(statement("work", "touch_failed"), {"images": images})
+            _touch(connection, {each.subject for each in failures if each.stage != INGEST})
 
     def suspects(self, stages: Sequence[str]) -> bool:
         """True when there is a subject that a process died over."""
@@ -75,19 +73,24 @@ class PostgresWork:
 
     def blame(self, claims: Sequence[Claim], reason: str) -> None:
         """Return claims after an error that nobody foresaw: each is tried alone from now on."""
-        self._release("blame", claims, most=DEATHS_ALONE, reason=reason[:1000].replace("\0", ""))
+        values = {**self._named(claims), "most": DEATHS_ALONE, "reason": reason[:1000].replace("\0", "")}
+        images = {claim.subject for claim in claims if claim.stage != INGEST}
+        with transaction(self.pool) as connection:
+            rows = connection.execute(statement("work", "blame"), values).fetchall()
+            _touch(connection, images.intersection(subject for subject, state in rows if state == "quarantined"))
 
-    def _release(self, query: str, claims: Sequence[Claim], **more: int | str) -> None:
+    def _release(self, query: str, claims: Sequence[Claim]) -> None:
         if claims:
-            values = {
-                **more,
-                "stages": [claim.stage for claim in claims],
-                "subjects": [claim.subject for claim in claims],
-                "models": [claim.model for claim in claims],
-                "worker": self.worker,
-            }
             with session(self.pool) as connection:
-                connection.execute(statement("work", query), values)
+                connection.execute(statement("work", query), self._named(claims))
+
+    def _named(self, claims: Sequence[Claim]) -> dict[str, object]:
+        return {
+            "stages": [claim.stage for claim in claims],
+            "subjects": [claim.subject for claim in claims],
+            "models": [claim.model for claim in claims],
+            "worker": self.worker,
+        }
 
     def announce(self, queue: str) -> bool:
         """True when a hint should be sent: not enough are under way."""
@@ -100,6 +103,11 @@ class PostgresWork:
         with session(self.pool) as connection:
             connection.execute(statement("work", "taken"), {"queue": queue})
 
+    def drained(self, queue: str) -> None:
+        """There is nothing to do: hints under way are of no use, and none that was lost counts any longer."""
+        with session(self.pool) as connection:
+            connection.execute(statement("work", "drained"), {"queue": queue})
+
     def overdue(self) -> list[str]:
         """Queues with ready work for which no hint was sent for a while; each is noted as sent again."""
         probes = [(INGEST, INGEST), (MERGE, MERGE)]
@@ -108,7 +116,8 @@ class PostgresWork:
         with session(self.pool) as connection:
             rows = connection.execute(statement("work", "overdue"), values).fetchall()
             for (queue,) in rows:
-                connection.execute(statement("work", "rehint"), {"queue": queue})
+                stages = [stage for name, stage in probes if name == queue]
+                connection.execute(statement("work", "rehint"), {"queue": queue, "stages": stages})
         return [str(row[0]) for row in rows]
 
     def beat(self) -> None:
@@ -121,17 +130,17 @@ class PostgresWork:
         values = {"silent": silent.total_seconds(), "most": DEATHS_ALONE, "reason": _DIED}
         with transaction(self.pool) as connection:
             freed = connection.execute(statement("work", "sweep"), values).fetchall()
-            images = sorted({subject for stage, subject in freed if stage != INGEST})
-            if images:
-                connection.execute(statement("work", "touch_failed"), {"images": images})
+            _touch(connection, {subject for stage, subject in freed if stage != INGEST})
             connection.execute(statement("work", "forget_workers"))
         return len(freed)
 
     def retry(self, stages: Sequence[str], subjects: Sequence[int]) -> int:
         """Make failed or quarantined work ready again; returns how much."""
-        with session(self.pool) as connection:
+        with transaction(self.pool) as connection:
             values = {"stages": list(stages), "subjects": list(subjects)}
-            return connection.execute(statement("work", "retry"), values).rowcount
+            rows = connection.execute(statement("work", "retry"), values).fetchall()
+            _touch(connection, {subject for stage, subject in rows if stage != INGEST})
+        return len(rows)
 
     def counts(self) -> list[StageCount]:
         """Work by stage and state."""
@@ -143,3 +152,9 @@ class PostgresWork:
         with session(self.pool) as connection:
             rows = connection.execute(statement("work", "alive"), {"silent": silent.total_seconds()}).fetchall()
         return [(str(name), str(roles)) for name, roles in rows]
+
+
+def _touch(connection: Connection, images: Collection[int]) -> None:
+    """What became of these images' work shows in their records."""
+    if images:
+        connection.execute(statement("work", "touch_failed"), {"images": sorted(images)})
