@@ -84,11 +84,16 @@ def read_settings(environment: Mapping[str, str], **overrides: object) -> Settin
 
 def with_instance(settings: Settings) -> Settings:
     """The settings completed by the note that a running instance leaves in its data folder."""
+    note = instance_note(settings)
+    return settings.model_copy(update={"database_url": note["database_url"]}) if note else settings
+
+
+def instance_note(settings: Settings) -> Mapping[str, str]:
+    """What `nafuda run` wrote down of itself: database_url, address, pid; empty when none runs on the folder."""
     note = settings.data / INSTANCE
     if not note.is_file():
-        return settings
-    left = json.loads(note.read_text("utf-8"))
-    return settings.model_copy(update={"database_url": left["database_url"]})
+        return {}
+    return {str(name): str(value) for name, value in json.loads(note.read_text("utf-8")).items()}
 
 
 def _named(environment: Mapping[str, str]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from tasks.services import Services
 from training.samples import Drawing, draw
 
 PREFIX = "samples/"
-_FIRST_SEED = 40_000_000
+_FIRST_SEED = 1_000_000
 _AT_ONCE = 16
 
 

@@ -43,14 +43,15 @@ class PostgresRules:
 
     def at(self, connection: Connection) -> Rules:
         """The rules in force as this transaction sees them: what it marks as merged is not merged by older ones."""
-        rules = self.current()
-        kept = {
-            RuleKind.VOCABULARY: rules.vocabulary.version,
-            RuleKind.THRESHOLDS: rules.thresholds.version,
-            RuleKind.POLICIES: rules.policies.version,
-        }
         rows = connection.execute(statement("rules", "versions")).fetchall()
-        return rules if all(kept[RuleKind(kind)] == version for kind, version in rows) else self.fresh()
+        with self._lock:
+            kept = self._kept
+        if kept is not None and all(_version(kept, kind) == version for kind, version in rows):
+            return kept
+        rules = _read(connection)
+        with self._lock:
+            self._kept = rules
+        return rules
 
     def register(self, model: RegisteredModel) -> int:
         """Make a model's revision known; returns its id."""
@@ -132,6 +133,15 @@ class PostgresRules:
             connection.execute(statement("records", "touch_all"))
         self.fresh()
         return version
+
+
+def _version(rules: Rules, kind: str) -> int:
+    versions = {
+        RuleKind.VOCABULARY: rules.vocabulary.version,
+        RuleKind.THRESHOLDS: rules.thresholds.version,
+        RuleKind.POLICIES: rules.policies.version,
+    }
+    return versions[RuleKind(kind)]
 
 
 def _insert(connection: Connection, kind: RuleKind, document: object, by: str) -> int:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import click
 
 from infra.records.accounts import PostgresAccounts
+from infra.settings import instance_note
 from schemas.review import Role
 from tasks.cli.shared import json_option, print_json, services_of, table
 
@@ -83,7 +84,8 @@ def link(context: click.Context, name: str, minutes: int) -> None:
     with services_of(context) as services:
         token = PostgresAccounts(services.pool).link(name, timedelta(minutes=minutes), by=_by())
         settings = services.settings
-    click.echo(f"http://{settings.web_host}:{settings.web_port}/sign-in/link?token={token}")
+    address = instance_note(settings).get("address", f"http://{settings.web_host}:{settings.web_port}")
+    click.echo(f"{address}/sign-in/link?token={token}")
 
 
 def _by() -> str:

@@ -1,5 +1,7 @@
 """`nafuda run` as a person meets it (R1, R43, R64, R67): start, put, find, stop, start again."""
 
+import io
+import re
 import signal
 from pathlib import Path
 
@@ -12,6 +14,19 @@ from tests.e2e.instance import Instance, wait_for
 from training.samples import draw
 
 pytestmark = pytest.mark.xdist_group("e2e")
+
+
+def field(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, page
+    return found[1]
+
+
+def sign_in(browser: httpx.Client, link: str) -> httpx.Response:
+    """Follow a one-time link as its page's script does."""
+    page = browser.get(link).text
+    return browser.post("/sign-in/link", data={"csrf": field(page, "csrf"), "token": field(page, "token")})
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +86,23 @@ def test_a_file_dropped_into_the_bucket_is_analysed_by_itself(nafuda: Instance) 
 def test_the_printed_link_signs_in_once_and_the_pages_answer(nafuda: Instance) -> None:
     with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
         assert browser.get("/").url.path != "/"
-        assert browser.get(nafuda.link).status_code == 200
+        assert sign_in(browser, nafuda.link).status_code == 200
         for page in ("/", "/upload", "/review", "/people", "/ready"):
-            assert browser.get(page).status_code == 200, page
+            assert browser.get(page).url.path == page
     with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as another:
-        another.get(nafuda.link)
-        assert another.get("/").url.path != "/"
+        assert sign_in(another, nafuda.link).status_code == 401
+
+
+def test_an_upload_in_the_browser_is_searchable_soon(nafuda: Instance) -> None:
+    link = nafuda.cli("users", "link", "admin").stdout.strip()
+    picture = io.BytesIO()
+    draw(9_200_000).image.save(picture, "PNG")
+    with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
+        sign_in(browser, link)
+        form = {"csrf": field(browser.get("/upload").text, "csrf")}
+        sent = browser.post("/upload", data=form, files={"files": ("uploaded.png", picture.getvalue(), "image/png")})
+        assert sent.status_code == 200, sent.text
+    wait_for(lambda: bool(nafuda.json("search", "words:uploaded")["hits"]), 30, nafuda.logs)
 
 
 def test_doctor_finds_everything_well(nafuda: Instance) -> None:

@@ -1,0 +1,117 @@
+"""The command line as a promise to scripts: JSON, exit codes, and that commands do what they say (docs/cli.md)."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.instance import Instance, wait_for
+from training.samples import draw
+
+pytestmark = pytest.mark.xdist_group("e2e-cli")
+
+
+@pytest.fixture(scope="module")
+def image(nafuda: Instance, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The id of an analysed drawing under the key `a.png`."""
+    file = tmp_path_factory.mktemp("cli") / "a.png"
+    draw(9_300_000).image.save(file)
+    return int(nafuda.json("ingest", str(file), "--wait")["image"])
+
+
+def test_status_counts_by_stage_and_state(nafuda: Instance, image: int) -> None:
+    status = nafuda.json("status")
+    assert status["records"]["complete"] >= 1
+    assert set(status) == {"stages", "records", "objects", "documents"}
+
+
+def test_an_image_is_known_by_id_digest_key_and_place(nafuda: Instance, image: int) -> None:
+    shown = nafuda.json("show", str(image))
+    for name in (shown["sha256"], shown["sha256"][:12], "a.png", "images/a.png"):
+        assert nafuda.json("show", name)["id"] == image
+
+
+def test_show_gives_raw_results_of_every_model(nafuda: Instance, image: int) -> None:
+    results = {each["stage"]: each for each in nafuda.json("show", str(image))["results"]}
+    assert set(results) == {"detection", "tagging"}
+    assert len(results["tagging"]["labels"]) == len(results["tagging"]["scores"])
+    assert results["tagging"]["boxes"] is None
+    assert all(len(box) == 4 for box in results["detection"]["boxes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["show", "no-such-key"], 4, "no image is known"),
+        (["search", "width:>>"], 1, ""),
+        (["worker", "baker"], 2, "baker"),
+        (["models", "check", "no/model"], 1, "no model"),
+        (["review", "decide", "1", "keep", "--as", "nobody"], 4, "nobody"),
+    ],
+)
+def test_exit_codes_say_what_kind_of_failure_it_was(
+    nafuda: Instance, image: int, arguments: list[str], code: int, said: str
+) -> None:
+    done = nafuda.cli(*arguments)
+    assert (done.returncode, said in done.stderr + done.stdout) == (code, True), done
+
+
+def test_a_wrong_setting_is_named(folder: Path) -> None:
+    done = Instance(folder, environment={"NAFUDA_WEB_PORT": "many"}).cli("status")
+    assert done.returncode == 3
+    assert "NAFUDA_WEB_PORT" in done.stderr
+
+
+def test_nothing_runs_is_said_with_the_remedy(folder: Path) -> None:
+    done = Instance(folder).cli("status")
+    assert done.returncode == 3
+    assert "nafuda run" in done.stderr
+
+
+def test_a_notification_is_taken_in_or_becomes_a_dead_letter(nafuda: Instance, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+              "s3": {"bucket": {"name": "images"}, "object": {"key": "a.png"}}}  # fmt: skip
+    good.write_text(json.dumps({"Records": [record]}))
+    bad.write_text('{"Records": [{"eventSource": "aws:ses"}]}')
+    assert nafuda.json("events", "take", str(good))["events"] == 1
+    assert nafuda.json("events", "take", str(bad))["dead"] == 1
+    assert "aws:ses" in json.dumps(nafuda.json("events", "dead", "--limit", "1"))
+
+
+def test_a_lost_event_is_found_by_reconcile(nafuda: Instance, image: int) -> None:
+    nafuda.sql("DELETE FROM objects WHERE key = 'a.png' RETURNING id")
+    assert nafuda.json("reconcile")["unknown"] >= 1
+    wait_for(lambda: nafuda.cli("show", "a.png").returncode == 0, 20, nafuda.logs)
+
+
+def test_a_new_threshold_is_in_force_at_once_and_for_old_images(nafuda: Instance, image: int, tmp_path: Path) -> None:
+    tag = next(tag for tag in nafuda.json("show", str(image))["tags"] if (tag["confidence"] or 1) < 0.9999)
+    file = tmp_path / "thresholds.toml"
+    file.write_text(f'"general:{tag["name"]}" = 1.0\n')
+    nafuda.cli("rules", "set", "thresholds", str(file))
+    wait_for(lambda: tag["name"] not in {t["name"] for t in nafuda.json("show", str(image))["tags"]}, 20, nafuda.logs)
+    dropped = {each["name"]: each["reason"] for each in nafuda.json("show", str(image))["dropped"]}
+    assert dropped[tag["name"]] == "below-threshold"
+    file.write_text("")
+    nafuda.cli("rules", "set", "thresholds", str(file))
+
+
+def test_gc_removes_nothing_that_is_needed(nafuda: Instance, image: int) -> None:
+    assert nafuda.json("gc") == {"pictures": 0, "tombstones": 0}
+
+
+def test_a_backup_is_restored_into_another_folder(nafuda: Instance, image: int, tmp_path: Path) -> None:
+    file = tmp_path / "records.backup"
+    assert nafuda.cli("backup", str(file)).returncode == 0
+    other = Instance(tmp_path / "other", "--no-samples")
+    (tmp_path / "other").mkdir()
+    restored = other.cli("restore", str(file))
+    assert restored.returncode == 0, restored
+    refused = other.cli("restore", str(file))
+    assert refused.returncode == 5
+    other.start()
+    try:
+        assert other.json("show", str(image))["sha256"] == nafuda.json("show", str(image))["sha256"]
+    finally:
+        other.stop()
