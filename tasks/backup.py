@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.embedded.lock import DataLock
 from infra.embedded.postgres import EmbeddedPostgres, binary
@@ -20,13 +21,14 @@ def back_up(settings: Settings, file: Path) -> int:
     fresh = file.with_name(file.name + ".part")
     with _database(settings) as database:
         try:
+            os.close(os.open(_emptied(fresh), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # it holds password hashes
             _tool(
                 "pg_dump",
                 "--format=custom",
                 "--no-owner",
                 "--exclude-schema=pgmq",
                 f"--file={fresh}",
-                f"--dbname={database}",
+                database=database,
             )
             fresh.replace(file)
         finally:
@@ -44,7 +46,7 @@ def restore_into(settings: Settings, file: Path, *, replace: bool) -> None:
                 raise ConflictError("the database is not empty; give --replace to lose what it holds now")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
-        _tool("pg_restore", "--no-owner", "--single-transaction", "--exit-on-error", f"--dbname={database}", str(file))
+        _tool("pg_restore", "--no-owner", "--single-transaction", "--exit-on-error", str(file), database=database)
         with psycopg.connect(database) as connection:
             check_version(applied(connection), migrations()[-1].version)
 
@@ -68,8 +70,23 @@ def _database(settings: Settings) -> Iterator[str]:
         lock.release()
 
 
-def _tool(name: str, *arguments: str) -> None:
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run([str(binary(name)), *arguments], capture_output=True, text=True, env=environment, check=False)
+def _emptied(file: Path) -> Path:
+    """The path, with nothing there: rights are given when a file is made."""
+    file.unlink(missing_ok=True)
+    return file
+
+
+def without_password(database: str) -> tuple[str, dict[str, str]]:
+    """A database's address for a command line, which everybody on a machine sees, and its password as environment."""
+    keywords = conninfo_to_dict(database)
+    password = keywords.pop("password", None)
+    return make_conninfo("", **keywords), {"PGPASSWORD": str(password)} if password else {}
+
+
+def _tool(name: str, *arguments: str, database: str) -> None:
+    address, secret = without_password(database)
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", **secret}
+    command = [str(binary(name)), *arguments, f"--dbname={address}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise PermanentError(f"{name} failed: {done.stderr.strip()[-800:]}")

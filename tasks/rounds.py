@@ -29,7 +29,6 @@ def run_round(
             services.wake(queue)
             if alone:
                 _timed(services, queue, alone, do)
-                return
     with services.gate.together():
         claims = services.work.claim(stages, services.settings.chunk)
         if services.settings.chunk in Counter(claim.stage for claim in claims).values():

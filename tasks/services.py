@@ -1,6 +1,7 @@
 """The parts of a process, joined once from its settings; everything above takes them as one argument."""
 
 import os
+import secrets
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -65,9 +66,12 @@ class Services:
 
     @cached_property
     def worker(self) -> str:
-        """The name that claims carry: host, place, process. A successor in the same place frees the claims."""
+        """The name that claims carry: host, place, life. A successor in the same place frees the claims.
+
+        The token keeps lives apart: in a container every process is number 1.
+        """
         place = self.settings.place or f"{'-'.join(self.roles) or 'cli'}.{os.getpid()}"
-        return f"{socket.gethostname()}:{place}:{os.getpid()}"
+        return f"{socket.gethostname()}:{place}:{os.getpid()}-{secrets.token_hex(3)}"
 
     @cached_property
     def work(self) -> PostgresWork:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from infra.records.accounts import PostgresAccounts
+from infra.records.review import PostgresReviewDesk
 from schemas.errors import NafudaError
 from schemas.review import Role
 from schemas.search import SearchRequest, Viewer, parse
@@ -30,16 +31,18 @@ def analysing(services: Services, samples: int, stop: threading.Event, say: Call
     started, told = time.monotonic(), -1
     while not stop.is_set() and time.monotonic() - started < _PATIENCE.total_seconds():
         try:
-            settled, _, seen = services.records.progress()
+            settled, refused, seen = services.records.progress()
         except NafudaError:
             stop.wait(1)
             continue
         if settled >= samples and settled == seen:
-            say(f"  {settled} of {settled} images analysed in {time.monotonic() - started:.0f} s\n")
+            if told >= 0:
+                without = f", {refused} refused" if refused else ""
+                say(f"  {settled} of {settled} files analysed{without}, in {time.monotonic() - started:.0f} s\n")
             return
         if settled // 25 != told // 25:
             told = settled
-            say(f"  {settled} of {max(samples, seen)} images analysed")
+            say(f"  {settled} of {max(samples, seen)} files analysed")
         stop.wait(0.25)
 
 
@@ -52,12 +55,12 @@ def summary(services: Services) -> str:
         values = ", ".join(f"{value.value} ({value.count})" for value in facet.values)
         if values:
             lines.append(f"  {facet.name}: {values}")
-    waiting = services.index.hits(SearchRequest(parse("review:open"), Viewer(sees_held=True), limit=1)).total
+    waiting = sum(queue.open for queue in PostgresReviewDesk(services.pool).queues())
     lines += [
         "",
         "try next:",
         "  search for      blonde_hair glasses      or click facets; exclude with -smile",
-        f"  review          {waiting} flagged images wait on the Review page: keep or remove one, and search again",
+        f"  review          {waiting} decisions wait on the Review page: keep or remove an image, and search again",
         f"  your pictures   drop files into {services.settings.buckets_folder / services.settings.bucket},",
         "                  use the Upload page, or run   nafuda ingest PATH --wait",
         "  real models     the shipped ones are samples, trained on drawings: see docs/models.md",

@@ -55,15 +55,16 @@ class PostgresObjects:
             _put_sidecars(connection, answers, {row[0] for row in linked})
             pairs = [(collection, image) for _, collection, image, _ in linked]
             left = [(collection, old) for _, collection, image, old in linked if old not in (None, image)]
-            _touch(connection, [*left, *pairs])
             values = {"collections": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
-            connection.execute(statement("objects", "add_records"), values)
             priority = {each.object: each.priority for each in answers}
+            # Work before records, as everywhere: who stores results takes them in this order, too.
             planned = connection.execute(
                 statement("objects", "plan_work"),
                 {**values, "priorities": [priority[row[0]] for row in linked]},
             ).fetchall()
             _end(connection, [(each.object, each.checks) for each in answers])
+            _touch(connection, [*left, *pairs])
+            connection.execute(statement("objects", "add_records"), values)
         return [image for _, image in pairs] if planned else []
 
     def unchanged(self, answers: Sequence[tuple[int, int]]) -> None:
@@ -178,7 +179,6 @@ def _link(connection: Connection, found: Sequence[Found]) -> list[tuple[int, int
         "etags": [each.head.etag for each in found],
         "sizes": [each.head.size for each in found],
         "versions": [each.head.version for each in found],
-        "known": [each.facts is None for each in found],
         "metadata": [json.dumps(each.head.metadata) for each in found],
         "modified": [each.head.modified for each in found],
     }

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from schemas.errors import TransientError
+from schemas.errors import PermanentError, TransientError
 
 Connection = psycopg.Connection[TupleRow]
 Pool = ConnectionPool[Connection]
@@ -49,13 +49,17 @@ def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedel
 def session(pool: Pool) -> Iterator[Connection]:
     """A connection in autocommit mode; use `connection.transaction()` for more than one statement.
 
-    Raises TransientError when the server is away, restarts, or a lock or deadlock got in the way.
+    Raises TransientError when the server is away, restarts, or a lock or deadlock got in the way; PermanentError
+    (code "bad-value") for a value that it cannot hold, as a text with a NUL.
     """
     try:
         with pool.connection() as connection:
             yield connection
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, *_RETRY) as error:
         raise TransientError(f"PostgreSQL: {error}", code="database") from error
+    except psycopg.DataError as error:
+        said = str(error).partition("\n")[0]
+        raise PermanentError(f"a value that cannot be stored or compared: {said}", code="bad-value") from error
 
 
 @contextlib.contextmanager

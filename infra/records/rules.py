@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from psycopg.errors import UniqueViolation
+
 from infra.records.pool import Connection, Pool, session, transaction
 from infra.records.sql import statement
+from schemas.errors import ConflictError
 from schemas.merging import RegisteredModel, Rules
 from schemas.models import Label
 from schemas.policies import policies_document, read_policies
@@ -146,7 +149,10 @@ def _version(rules: Rules, kind: str) -> int:
 
 def _insert(connection: Connection, kind: RuleKind, document: object, by: str) -> int:
     values = {"kind": kind.value, "document": json.dumps(document), "by": by}
-    row = connection.execute(statement("rules", "add_version"), values).fetchone()
+    try:
+        row = connection.execute(statement("rules", "add_version"), values).fetchone()
+    except UniqueViolation as error:
+        raise ConflictError(f"somebody else made a new version of the {kind} at the same moment; try again") from error
     assert row is not None
     return int(row[0])
 

@@ -11,6 +11,7 @@ from schemas.search.facets import (
     facet_values,
 )
 from schemas.search.index import (
+    HIT_TAGS,
     Alias,
     Facet,
     FacetPage,
@@ -31,6 +32,7 @@ from schemas.search.tokens import fold, words
 __all__ = [
     "EXCLUSIVE",
     "FACETS",
+    "HIT_TAGS",
     "MODERATORS_ONLY",
     "SHARED",
     "TAG_CATEGORIES",

@@ -13,6 +13,8 @@ from schemas.search.text import Query
 Alias = Callable[[str], str]
 """Gives a tag's canonical name, or the name itself when it has no alias. Applied when a query is run."""
 
+HIT_TAGS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -38,7 +40,10 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What a grid needs before the record itself is read: identity, form and state."""
+    """What a grid needs before the record itself is read: identity, form, state, and words for who cannot see it.
+
+    tags: the `HIT_TAGS` surest tags, the surest first, ties by name; none of the categories rating and meta.
+    """
 
     record: int
     collection: str
@@ -50,6 +55,7 @@ class Hit:
     status: Status
     visibility: Visibility
     created_at: datetime
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from infra.settings import Settings
+from infra.telemetry.logs import one_line
 from tasks.services import Services
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts (docs/cli.md).")
@@ -55,8 +56,8 @@ def plain(value: object) -> object:
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> None:
-    """Columns, aligned."""
-    cells = [list(map(str, header)), *(list(map(str, row)) for row in rows)]
+    """Columns, aligned; what a stranger wrote cannot steer the terminal."""
+    cells = [list(map(str, header)), *([one_line(str(cell)) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,5 +1,6 @@
 """Runs a group's models on a chunk: inputs from memory or decoded again, batches, results, failures by image."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -100,24 +101,31 @@ class Analysis:
                 inputs[image] = kept
                 continue
             try:
-                head = self._head(rows.get(image))
+                row, head = self._head(rows.get(image))
                 if size + head.size > self.at_once:
                     _collect(programs, decoding, inputs, errors)
                     size = 0
-                decoding[image] = self.decoder.submit(self.store.read(head, self.max_bytes), tuple(wanted), facts=False)
+                decoding[image] = self.decoder.submit(self._read(row, head), tuple(wanted), facts=False)
                 size += head.size
             except NafudaError as error:
                 errors[image] = error
         _collect(programs, decoding, inputs, errors)
         return inputs, errors
 
-    def _head(self, row: ImageRow | None) -> ObjectHead:
+    def _head(self, row: ImageRow | None) -> tuple[ImageRow, ObjectHead]:
         if row is None:
             raise TransientError("no object holds this image any more; it is tried again if one does", code="gone")
         head = self.store.head(row.bucket, row.key)
         if head is None:
             raise TransientError(f"{row.bucket}/{row.key} is gone; waiting for its event", code="gone")
-        return head
+        return row, head
+
+    def _read(self, row: ImageRow, head: ObjectHead) -> bytes:
+        """The image's bytes: results belong to content, and the object may hold something else since ingest."""
+        content = self.store.read(head, self.max_bytes)
+        if hashlib.sha256(content).hexdigest() != row.sha256:
+            raise TransientError(f"{row.bucket}/{row.key} holds other bytes now; waiting for its event", code="gone")
+        return content
 
 
 def _collect(

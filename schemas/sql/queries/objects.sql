@@ -52,22 +52,28 @@ ON CONFLICT (sha256) DO NOTHING;
 
 -- name: link
 -- Say what the objects hold, where no later hint came meanwhile; gives the ids and the images they held before.
--- Index: the primary key.
+-- Content is known that has a record already, or came with another object just now.
+-- Index: the primary key, images (sha256), records (image, collection).
 WITH answer AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[], %(digests)s::text[], %(etags)s::text[],
-        %(sizes)s::bigint[], %(versions)s::text[], %(known)s::bool[], %(metadata)s::jsonb[],
-        %(modified)s::timestamptz[])
-        AS a (id, checks, sha256, etag, size, version, known, metadata, modified_at)
+        %(sizes)s::bigint[], %(versions)s::text[], %(metadata)s::jsonb[], %(modified)s::timestamptz[])
+        AS a (id, checks, sha256, etag, size, version, metadata, modified_at)
 ), before AS (
     SELECT o.id, o.image, o.collection FROM objects o JOIN answer a ON a.id = o.id AND a.checks = o.checks
     ORDER BY o.bucket, o.key FOR UPDATE OF o
+), judged AS (
+    SELECT b.id, b.image AS held, i.id AS image,
+           row_number() OVER (PARTITION BY i.id ORDER BY b.id) > 1
+           OR EXISTS (SELECT FROM records r WHERE r.image = i.id) AS known
+    FROM before b JOIN answer a ON a.id = b.id JOIN images i ON i.sha256 = a.sha256
 )
 UPDATE objects o
-SET state = 'present', image = i.id, known = a.known AND b.image IS DISTINCT FROM i.id, etag = a.etag, size = a.size,
-    version = a.version, metadata = a.metadata, modified_at = a.modified_at, checked = a.checks, error_code = '', error = ''
-FROM answer a JOIN before b ON b.id = a.id JOIN images i ON i.sha256 = a.sha256
+SET state = 'present', image = j.image, known = j.known AND j.held IS DISTINCT FROM j.image, etag = a.etag,
+    size = a.size, version = a.version, metadata = a.metadata, modified_at = a.modified_at, checked = a.checks,
+    error_code = '', error = ''
+FROM answer a JOIN judged j ON j.id = a.id
 WHERE o.id = a.id
-RETURNING o.id, o.collection, i.id, b.image;
+RETURNING o.id, o.collection, j.image, j.held;
 
 -- name: settle
 -- Say that an object is gone, refused or a sidecar, where no later hint came; gives the image it held before.

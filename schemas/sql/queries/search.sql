@@ -159,7 +159,7 @@ SELECT counted.total, hit.*
 FROM (SELECT count(*) AS total FROM match) AS counted
 LEFT JOIN (
     SELECT page.key, d.record, o.name, d.sha256, d.width, d.height, d.format, d.rating, d.status, d.visibility,
-        d.created_at
+        d.created_at, d.terms[:cardinality(d.confidences)], d.confidences
     FROM page JOIN search_document d USING (record) JOIN search_term o ON o.id = d.collection
 ) AS hit ON true
 ORDER BY hit.key {direction}, hit.record {direction};
@@ -168,7 +168,7 @@ ORDER BY hit.key {direction}, hit.record {direction};
 -- Many matches: walk in the order of the hits and stop at the page's end, or give up at %(depth)s.
 -- Indexes: search_document_created, _bytes, _pixels or the primary key.
 SELECT 0, walk.key, walk.record, o.name, walk.sha256, walk.width, walk.height, walk.format, walk.rating,
-    walk.status, walk.visibility, walk.created_at
+    walk.status, walk.visibility, walk.created_at, walk.terms[:cardinality(walk.confidences)], walk.confidences
 FROM (
     SELECT d.*
     FROM (

@@ -1,4 +1,5 @@
--- Work that is pending or has failed. Every claim is one statement; SKIP LOCKED keeps claimers apart.
+-- Work that is pending or has failed. Every claim is one statement; SKIP LOCKED keeps claimers apart. What locks many
+-- rows otherwise does so in the order of the primary key, so that no two wait for each other.
 
 -- name: claim
 -- The next subjects of some stages, live before backfill, oldest first. Index: work_ready, once a stage.
@@ -45,8 +46,12 @@ SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state =
 -- name: abandon
 -- A chunk failed as a whole: what is still claimed becomes ready after a pause. Index: the primary key.
 UPDATE work w SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '2 seconds'
-FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
-WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s;
+FROM (SELECT x.stage, x.subject, x.model
+      FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
+      JOIN work x ON x.stage = c.stage AND x.subject = c.subject AND x.model = c.model
+      WHERE x.claimed_by = %(worker)s
+      ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x) AS own
+WHERE w.stage = own.stage AND w.subject = own.subject AND w.model = own.model;
 
 -- name: blame
 -- A chunk failed for a reason that nobody foresaw: each subject is tried alone from now on, and quarantined when
@@ -55,8 +60,12 @@ UPDATE work w
 SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '1 second', deaths = w.deaths + 1,
     state = CASE WHEN w.deaths >= %(most)s THEN 'quarantined' ELSE w.state END, code = 'unexpected',
     reason = %(reason)s
-FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
-WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s
+FROM (SELECT x.stage, x.subject, x.model
+      FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
+      JOIN work x ON x.stage = c.stage AND x.subject = c.subject AND x.model = c.model
+      WHERE x.claimed_by = %(worker)s
+      ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x) AS own
+WHERE w.stage = own.stage AND w.subject = own.subject AND w.model = own.model
 RETURNING w.subject, w.state;
 
 -- name: fail
@@ -88,8 +97,12 @@ WHERE r.id = locked.id;
 -- name: give_back
 -- Return claims unworked; the attempt does not count. Index: the primary key.
 UPDATE work w SET claimed_by = NULL, claimed_at = NULL, attempts = greatest(w.attempts - 1, 0)
-FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
-WHERE w.stage = c.stage AND w.subject = c.subject AND w.model = c.model AND w.claimed_by = %(worker)s;
+FROM (SELECT x.stage, x.subject, x.model
+      FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
+      JOIN work x ON x.stage = c.stage AND x.subject = c.subject AND x.model = c.model
+      WHERE x.claimed_by = %(worker)s
+      ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x) AS own
+WHERE w.stage = own.stage AND w.subject = own.subject AND w.model = own.model;
 
 -- name: hint
 -- Reserve the sending of a hint unless enough are under way. Index: the primary key (a row a queue).
@@ -149,13 +162,16 @@ WITH dead AS (
               SELECT FROM workers later
               WHERE later.started_at > k.started_at
                 AND regexp_replace(later.name, ':[^:]*$', '') = regexp_replace(k.name, ':[^:]*$', '')))
+), held AS MATERIALIZED (
+    SELECT x.stage, x.subject, x.model FROM work x JOIN dead ON dead.name = x.claimed_by
+    ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x
 ), freed AS (
     UPDATE work w
     SET claimed_by = NULL, claimed_at = NULL, deaths = w.deaths + 1,
         state = CASE WHEN w.deaths >= %(most)s THEN 'quarantined' ELSE w.state END,
         code = CASE WHEN w.deaths >= %(most)s THEN 'process-death' ELSE w.code END,
         reason = CASE WHEN w.deaths >= %(most)s THEN %(reason)s ELSE w.reason END
-    FROM dead WHERE w.claimed_by = dead.name
+    FROM held WHERE w.stage = held.stage AND w.subject = held.subject AND w.model = held.model
     RETURNING w.stage, w.subject
 )
 SELECT stage, subject FROM freed;

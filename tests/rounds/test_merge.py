@@ -1,0 +1,87 @@
+"""The merge task: one transaction from raw results to flags, records and the index (R15, R67, R73)."""
+
+import threading
+
+from schemas.record import Visibility
+from schemas.rules import Action, Policy, Vocabulary
+from schemas.search import SearchRequest, Viewer, parse
+from tasks.merge import merge_dirty, refresh
+from tasks.services import Services
+from tests.records.books import TAGGING, Books
+
+WEAPONS = Policy("violence/weapons", "tag:sword", 0.3, "medium", Action.HOLD, "weapons")
+
+
+def put(books: Books, key: str, **scores: float) -> int:
+    """An image, and what the tagger says of it; returns its record's id."""
+    image = books.put(key)
+    ((model,),) = books.sql("SELECT id FROM models")
+    books.say(model, image, stage=TAGGING, **scores)
+    books.sql("UPDATE records SET dirty_at = now() WHERE dirty > merged")
+    ((record,),) = books.sql("SELECT id FROM records WHERE image = %s", image)
+    return int(record)
+
+
+def test_moderation_sees_what_thresholds_drop(services: Services, books: Books) -> None:  # R67
+    services.rules.set_policies([WEAPONS], "test")
+    number = put(books, "a.png", sword=0.4)
+    merge_dirty(services)
+    record = services.records.record(number)
+    assert record.tags == ()
+    assert [(flag.policy, flag.score, flag.verdict) for flag in record.flags] == [("violence/weapons", 0.4, "")]
+    assert record.visibility == Visibility.HELD
+
+
+def test_moderation_sees_what_contradictions_and_people_drop(services: Services, books: Books) -> None:
+    services.rules.set_policies([WEAPONS], "test")
+    services.rules.set_vocabulary(Vocabulary(exclusive=(frozenset({"sword", "cat"}),)), "test")
+    first, second = put(books, "a.png", sword=0.6, cat=0.9), put(books, "b.png", sword=0.9)
+    books.records.edit(second, "mia", "sword", "general", False)
+    merge_dirty(services)
+    for number, kept in ((first, ["cat"]), (second, [])):
+        record = services.records.record(number)
+        assert [tag.name for tag in record.tags] == kept
+        assert [flag.policy for flag in record.flags] == ["violence/weapons"]
+
+
+def test_what_has_no_object_any_more_has_no_flags(services: Services, books: Books) -> None:
+    services.rules.set_policies([WEAPONS], "test")
+    number = put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    books.delete("a.png")
+    merge_dirty(services)
+    record = services.records.record(number)
+    assert (record.flags, record.places) == ((), ())
+
+
+def test_a_merged_record_is_found_and_a_deleted_one_is_not(services: Services, books: Books) -> None:
+    number = put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    assert hits(services) == [number]
+    books.delete("a.png")
+    merge_dirty(services)
+    assert hits(services) == []
+
+
+def hits(services: Services) -> list[int]:
+    return [hit.record for hit in services.index.hits(SearchRequest(parse("sword"), Viewer())).hits]
+
+
+def test_mergers_at_the_same_time_publish_each_change_once(services: Services, books: Books) -> None:
+    numbers = [put(books, f"{number}.png", sword=0.9) for number in range(6)]
+    threads = [threading.Thread(target=merge_dirty, args=(services,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {services.records.record(number).revision for number in numbers} == {1}
+    assert books.dirty() == []
+    assert services.merging.behind("postgres", 9) == []
+
+
+def test_refreshing_merges_certain_records_before_it_returns(services: Services, books: Books) -> None:
+    one, other = put(books, "a.png", sword=0.9), put(books, "b.png", sword=0.9)
+    refresh(services, [other])
+    assert hits(services) == [other]
+    refresh(services, [one])
+    assert sorted(hits(services)) == [one, other]
