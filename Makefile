@@ -16,7 +16,7 @@ run: $(VENV)/.run  ## Install into .venv and start Nafuda with sample images; DA
 	@$(BIN)/nafuda run $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev  ## Install and run the tests (no root, no network but package registries)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

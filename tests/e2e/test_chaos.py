@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.chaos import Plan, run
 
 
-@pytest.mark.xdist_group("chaos")
 def test_uploads_survive_random_kills_of_any_process(folder: Path) -> None:
     count = run(Plan(objects=200, kills=10), folder, pause=1.0)
     assert count.sound, count

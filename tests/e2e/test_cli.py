@@ -8,8 +8,6 @@ import pytest
 from tests.e2e.instance import Instance, wait_for
 from training.samples import draw
 
-pytestmark = pytest.mark.xdist_group("e2e-cli")
-
 
 @pytest.fixture(scope="module")
 def image(nafuda: Instance, tmp_path_factory: pytest.TempPathFactory) -> int:
@@ -104,6 +102,7 @@ def test_gc_removes_nothing_that_is_needed(nafuda: Instance, image: int) -> None
 def test_a_backup_is_restored_into_another_folder(nafuda: Instance, image: int, tmp_path: Path) -> None:
     file = tmp_path / "records.backup"
     assert nafuda.cli("backup", str(file)).returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600  # it holds password hashes
     other = Instance(tmp_path / "other", "--no-samples")
     (tmp_path / "other").mkdir()
     restored = other.cli("restore", str(file))

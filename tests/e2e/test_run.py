@@ -13,8 +13,6 @@ from skimage import data
 from tests.e2e.instance import Instance, wait_for
 from training.samples import draw
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 
 def field(page: str, name: str) -> str:
     """The value of a hidden field."""

@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+import torch
+
+from training.samples import cache, export, losses, splits, train
+from training.samples.nets import Eye, grid
 
 pytestmark = pytest.mark.training
-torch = pytest.importorskip("torch")
-
-from training.samples import cache, export, losses, splits, train  # noqa: E402
-from training.samples.nets import Eye, grid  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,6 @@ def test_the_rate_rises_then_falls_to_almost_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["tagger", "detector"])
 def test_an_export_answers_like_the_network(tmp_path: Path, name: str) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
     torch.manual_seed(1)
     eye = Eye().eval()
     graph = export.TaggerGraph(eye) if name == "tagger" else export.DetectorGraph(eye)
