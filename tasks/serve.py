@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 import uvicorn
@@ -23,6 +24,7 @@ from web import create_app
 from workers.decode.limits import DecodeLimits
 
 log = logging.getLogger(__name__)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")  # who listens there alone is asked for by no other name
 
 
 @contextlib.contextmanager
@@ -84,8 +86,9 @@ def serve(services: Services) -> int:
     """Serve until SIGTERM or SIGINT. `uvicorn.run` would raise the signal again: exit code 143."""
     settings = services.settings
     with web_services(services) as joined:
+        hosts = settings.allowed_hosts or (_LOOPBACK if settings.web_host in _LOOPBACK else ())
         config = uvicorn.Config(
-            create_app(joined),
+            create_app(replace(joined, allowed_hosts=hosts)),
             host=settings.web_host,
             port=settings.web_port,
             log_config=None,

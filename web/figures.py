@@ -7,6 +7,7 @@ from typing import Self
 COOKIE = "nafuda_figures"
 REMEMBERED = 50
 LONGEST = 3600.0
+LARGEST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,18 @@ class Figures:
         """From a cookie; anything unreadable counts as a fresh session."""
         try:
             count, taken_back, items, tenths = value.split("_")
-            return cls(
-                int(count),
-                int(taken_back),
-                tuple(int(number) for number in items.split(".") if number),
-                tuple(int(number) for number in tenths.split(".") if number),
-            )
+            return cls(_number(count), _number(taken_back), _numbers(items), _numbers(tenths))
         except ValueError:
             return cls()
+
+
+def _numbers(written: str) -> tuple[int, ...]:
+    return tuple(_number(number) for number in written.split(".") if number)
+
+
+def _number(written: str) -> int:
+    """A number that the cookie can hold. ValueError for one that only a forged cookie has."""
+    number = int(written)
+    if not 0 <= number <= LARGEST:
+        raise ValueError(f"{number} is no figure")
+    return number

@@ -4,21 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from schemas.errors import NotFoundError, PermanentError
 from schemas.record import DroppedTag, Record, Tag
 from schemas.services import WebServices
 from web.access import FORM, Moderator, Services, SignedIn, Visit
+from web.boxes import labelled
 from web.categories import CATEGORIES, rank, tag_name
 from web.raw import told
 from web.render import page
+from web.search import address
 
 router = APIRouter()
 RecordId = Annotated[int, Path(ge=1, le=2**62)]
 KEPT = "private, max-age=604800, immutable"
+_ABSENT = "There is no image {}, or not any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,12 @@ def seen(services: WebServices, visit: Visit, record: int) -> Record:
 
     Flags are between moderators: others get the record without them.
     """
-    found = services.records.record(record)
+    try:
+        found = services.records.record(record)
+    except NotFoundError:
+        raise NotFoundError(_ABSENT.format(record)) from None
     if not visit.may_see(found):
-        raise NotFoundError(f"There is no image {record}.")
+        raise NotFoundError(_ABSENT.format(record))
     return found if visit.moderates else replace(found, flags=())
 
 
@@ -60,15 +67,24 @@ def said_by_people(dropped: Sequence[DroppedTag]) -> list[DroppedTag]:
 
 
 @router.get("/images/{record}")
-def image_page(request: Request, record: RecordId, visit: SignedIn, services: Services) -> Response:
-    """Everything that is known about one image."""
+def image_page(
+    request: Request,
+    record: RecordId,
+    visit: SignedIn,
+    services: Services,
+    came_from: Annotated[str, Query(alias="from", max_length=2000)] = "",
+) -> Response:
+    """Everything that is known about one image. from: the query whose hit it was, for the way back."""
     found = seen(services, visit, record)
     removed = said_by_people(found.dropped)
     return page(
         request,
         "image.html",
         "search",
+        query=came_from,
+        back=address(came_from),
         record=found,
+        boxes=labelled(found.detections, found.width, found.height),
         groups=tag_groups(found.tags),
         removed=removed,
         dropped=[tag for tag in found.dropped if tag not in removed],
@@ -117,9 +133,10 @@ def view(request: Request, record: RecordId, visit: SignedIn, services: Services
     return picture(request, services.pictures.view(found), f"v{found.sha256[:32]}", "private, no-cache")
 
 
-def back(record: int) -> Response:
-    """To the image's tags, after a change."""
-    return RedirectResponse(f"/images/{record}#tags", 303)
+def back(record: int, query: str) -> Response:
+    """To the image's tags, after a change; the query whose hit it was stays known."""
+    known = "?" + urlencode({"from": query}) if query else ""
+    return RedirectResponse(f"/images/{record}{known}#tags", 303)
 
 
 @router.post("/images/{record}/tags", dependencies=[FORM])
@@ -130,6 +147,7 @@ def edit_tag(
     tag: Annotated[str, Form(max_length=200)],
     action: Annotated[str, Form(pattern="^(add|remove|withdraw)$")],
     category: Annotated[str, Form(max_length=40)] = "general",
+    came_from: Annotated[str, Form(alias="from", max_length=2000)] = "",
 ) -> Response:
     """Adds or removes a tag in a person's name, or takes their word back; the next search shows it."""
     seen(services, visit, record)
@@ -141,7 +159,7 @@ def edit_tag(
     else:
         services.records.edit(record, visit.person.name, name, category, action == "add")
     services.refresh([record])
-    return back(record)
+    return back(record, came_from)
 
 
 @router.post("/images/{record}/retry", dependencies=[FORM])

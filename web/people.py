@@ -38,7 +38,7 @@ def create(
 @router.post("/people/role", dependencies=[FORM])
 def set_role(visit: Admin, services: Services, name: Name, role: Annotated[Role, Form()]) -> Response:
     """Changes a role. One's own stays, so that nobody locks themselves out by a slip."""
-    if name == visit.person.name:
+    if name.casefold() == visit.person.name.casefold():
         raise ConflictError("This is your own role: ask another admin to change it.")
     services.accounts.set_role(name, role, visit.person.name)
     return RedirectResponse("/people", 303)

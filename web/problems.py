@@ -83,7 +83,7 @@ def answer(request: Request, error: Exception) -> Response:
     if speaks_json(request):
         body = {"error": found.code, "message": found.message, "number": found.number}
         return JSONResponse(body, found.status, headers=headers)
-    shown = page(request, "problem.html", "", status=found.status, problem=found)
+    shown = page(request, "problem.html", "", status=found.status, problem=found, again=request.method == "GET")
     shown.headers.update(headers)
     return shown
 

@@ -65,6 +65,11 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def short(name: str) -> str:
+    """A model's name without its namespace: "nafuda/sample-tagger" is "sample-tagger"."""
+    return name.rpartition("/")[2]
+
+
 def thousands(count: float) -> str:
     """1234 → "1,234"."""
     return f"{count:,.0f}"
@@ -81,7 +86,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        filesize=filesize, ago=ago, due=due, percent=percent, plain=plain, thousands=thousands, iso=datetime.isoformat
+        filesize=filesize,
+        ago=ago,
+        due=due,
+        percent=percent,
+        plain=plain,
+        short=short,
+        thousands=thousands,
+        iso=datetime.isoformat,
     )
     made.globals.update(FLUSH=FLUSH)
     return made

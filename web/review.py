@@ -107,7 +107,7 @@ class Said:
     verdict: Annotated[Verdict, Form()]
     lease: Annotated[str, Form(max_length=200)]
     reason: Annotated[str, Form(max_length=2000)] = ""
-    shown: Annotated[int, Form(ge=0)] = 0
+    shown: Annotated[int, Form(ge=0, le=2**62)] = 0
     queue: QueueField = ""
 
 
@@ -141,7 +141,7 @@ def undo(
     visit: Moderator,
     services: Services,
     queue: QueueField = "",
-    item: Annotated[int, Form(ge=0)] = 0,
+    item: Annotated[int, Form(ge=0, le=2**62)] = 0,
     lease: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Takes this session's last decision back and shows its item again; the one in hand goes back to the others."""

@@ -57,7 +57,12 @@ def is_foreign(headers: Headers) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:  # "http://["
+        return True
 
 
 class Headered:
@@ -115,7 +120,7 @@ class Doorkeeper:
             return PlainTextResponse("Another site sent this request: use the form on our own page.\n", 403)
         announced = headers.get("content-length", "0")
         limit = self.limit(path)
-        if not announced.isdigit() or int(announced) > limit:
+        if not announced.isdecimal() or int(announced) > limit:
             return PlainTextResponse(f"Too large: at most {limit:,} bytes are taken at once.\n", 413)
         return None
 

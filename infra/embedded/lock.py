@@ -14,7 +14,7 @@ class DataLock:
 
     def __init__(self, folder: Path) -> None:
         """ConfigurationError when another instance holds it, saying which process."""
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what viewers may not see
         self._file: IO[str] = (folder / "lock").open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

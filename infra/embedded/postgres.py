@@ -8,8 +8,10 @@ import contextlib
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -19,11 +21,13 @@ from pathlib import Path
 from typing import IO
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from infra.processes import die_with_parent
 from schemas.errors import ConfigurationError, TransientError
 
 START_LIMIT = timedelta(minutes=3)  # crash recovery after a hard stop can take long
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes with the file name
 _OPTIONS = {
     "listen_addresses": "",
@@ -42,6 +46,10 @@ _OPTIONS = {
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] %q%a ",
 }
+# Only the role of the application is let in, and only for who runs Nafuda: the kernel tells who is at the socket.
+# The superuser cannot sign in at all: it could read every file and run programs. `postgres --single` is the way to it.
+_LET_IN = "local all nafuda peer map=nafuda\n"
+_ROLE = "CREATE ROLE nafuda LOGIN CREATEDB;\n"
 
 
 def binary(name: str) -> Path:
@@ -69,6 +77,14 @@ def _as_server_user(command: list[str]) -> list[str]:
     return [setpriv, *ids, *capabilities, "--pdeathsig=INT", *command]
 
 
+def _identities() -> str:
+    """Lines of pg_ident.conf: the system's users who may be nafuda, who are root (it may all) and who runs this."""
+    users = {"root"}
+    with contextlib.suppress(KeyError):  # a number without a name
+        users.add(pwd.getpwuid(os.geteuid()).pw_name)
+    return "".join(f'nafuda "{user}" nafuda\n' for user in sorted(users))
+
+
 class EmbeddedPostgres:
     """One server over one data folder. `start` and `stop` may be called again; a killed server recovers."""
 
@@ -81,7 +97,7 @@ class EmbeddedPostgres:
     @property
     def conninfo(self) -> str:
         """libpq keywords for the application's database."""
-        return f"host={self._sockets} port=5432 dbname=nafuda user=nafuda"
+        return make_conninfo("", host=str(self._sockets), port=5432, dbname="nafuda", user="nafuda")
 
     @property
     def pid(self) -> int | None:
@@ -93,8 +109,7 @@ class EmbeddedPostgres:
         self._end_leftover()
         if not (self.folder / "PG_VERSION").exists():
             self._initialise()
-        self._sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._give_to_server(self._sockets)
+        self._make_sockets()
         options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
         command = [str(binary("postgres")), "-D", str(self.folder), "-k", str(self._sockets), *options]
         with self._log.open("ab") as log:
@@ -121,25 +136,54 @@ class EmbeddedPostgres:
 
     def _socket_folder(self) -> Path:
         near = self.folder.resolve().parent / "run"
-        if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT - len("/.s.PGSQL.5432"):
+        short = len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT - len("/.s.PGSQL.5432")
+        if short and _PLAIN.fullmatch(str(near)):  # pgmq writes the address again without quoting it
             return near
         digest = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"nafuda-{os.geteuid()}-{digest}"
+
+    def _make_sockets(self) -> None:
+        """The sockets' folder is ours alone, also as root: whoever else runs as nobody must not replace a socket."""
+        self._sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self._sockets.lstat()
+        if not stat.S_ISDIR(found.st_mode) or (os.geteuid() != 0 and found.st_uid != os.geteuid()):
+            raise ConfigurationError(f"{self._sockets} belongs to somebody else: remove it, or give --data DIR")
+        os.chown(self._sockets, os.geteuid(), -1, follow_symlinks=False)
+        self._sockets.chmod(0o700)
 
     def _give_to_server(self, folder: Path) -> None:
         if os.geteuid() == 0:
             shutil.chown(folder, "nobody")
 
     def _initialise(self) -> None:
+        """Made in a folder inside and moved up, PG_VERSION last: it is complete or begun anew at the next start."""
         if self.folder.exists() and any(self.folder.iterdir()):
             shutil.rmtree(self.folder)  # a first start that was interrupted: nothing was ever stored in it
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._give_to_server(self.folder)
-        base = ["-U", "nafuda", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
-        command = _as_server_user([str(binary("initdb")), "-D", str(self.folder), *base])
-        made = subprocess.run(command, capture_output=True, text=True, env=self._environment(), cwd="/", check=False)
-        if made.returncode != 0:
-            raise ConfigurationError(f"initdb could not make a database in {self.folder}: {made.stderr.strip()[-500:]}")
+        fresh = self.folder / "new"
+        base = ["-U", "postgres", "--auth=reject", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+        self._tool([str(binary("initdb")), "-D", str(fresh), *base])
+        self._tool([str(binary("postgres")), "--single", "-j", "-D", str(fresh), "postgres"], _ROLE)
+        (fresh / "pg_hba.conf").write_text(_LET_IN)
+        (fresh / "pg_ident.conf").write_text(_identities())
+        for entry in sorted(fresh.iterdir(), key=lambda entry: entry.name == "PG_VERSION"):
+            entry.rename(self.folder / entry.name)
+        fresh.rmdir()
+
+    def _tool(self, command: list[str], text: str = "") -> None:
+        """Run a program as the server's user. ConfigurationError with what it said."""
+        done = subprocess.run(
+            _as_server_user(command),
+            input=text,
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            cwd="/",
+            check=False,
+        )
+        if done.returncode != 0 or "ERROR:" in done.stderr:
+            raise ConfigurationError(f"could not make a database in {self.folder}: {done.stderr.strip()[-500:]}")
 
     @staticmethod
     def _environment() -> dict[str, str]:
@@ -159,7 +203,7 @@ class EmbeddedPostgres:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_LIMIT.total_seconds()
-        admin = self.conninfo.replace("dbname=nafuda", "dbname=postgres")
+        admin = make_conninfo(self.conninfo, dbname="postgres")
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 tail = self._log.read_text(errors="replace")[-800:]
@@ -170,7 +214,7 @@ class EmbeddedPostgres:
         raise TransientError(f"PostgreSQL in {self.folder} was not ready within {START_LIMIT}")
 
     def _create_database(self) -> None:
-        admin = self.conninfo.replace("dbname=nafuda", "dbname=postgres")
+        admin = make_conninfo(self.conninfo, dbname="postgres")
         with psycopg.connect(admin, autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'nafuda'").fetchone():
                 connection.execute("CREATE DATABASE nafuda")

@@ -11,13 +11,15 @@ from infra.records.sql import statement
 from infra.search.compile import ORDERS
 from infra.search.cursor import Cursor, read_cursor
 from infra.search.prepared import Prepared
+from infra.search.tally import Tally
 from schemas.errors import QueryError
 from schemas.record import Status, Visibility
-from schemas.search import Hit, HitPage, SearchRequest
+from schemas.search import HIT_TAGS, Hit, HitPage, SearchRequest
 
 MAX_LIMIT = 500
 FEW = 10_000  # matches that are found and counted in about 30 ms
 DEEPEST = 20_000  # documents that a walk looks at before it gives up
+_UNTOLD = ("tag:rating", "tag:meta")  # say little to who cannot see the picture
 _PROBED = 4_000  # documents that an estimate looks at: a tenth of them matching is known to about 5 %
 
 
@@ -34,9 +36,10 @@ def probe(connection: Connection, prepared: Prepared, wanted: int = _PROBED) -> 
 class HitFinder:
     """Runs one prepared query."""
 
-    def __init__(self, connection: Connection, prepared: Prepared) -> None:
+    def __init__(self, connection: Connection, prepared: Prepared, tally: Tally) -> None:
         self._connection = connection
         self._prepared = prepared
+        self._tally = tally
 
     def page(self, request: SearchRequest, began: float) -> HitPage:
         """One page. `began` is the `perf_counter` when the request came."""
@@ -54,8 +57,15 @@ class HitFinder:
             rows = rows if rows[0][1] is not None else []
         shown, more = rows[: request.limit], len(rows) > request.limit
         after = Cursor(order, shown[-1][1], shown[-1][2]).text() if more else ""
+        hits = tuple(_hit(row, self._surest(row[-2], row[-1])) for row in shown)
         took = timedelta(seconds=time.perf_counter() - began)
-        return HitPage(total if exact else rounded(total), exact, tuple(map(_hit, shown)), after, took)
+        return HitPage(total if exact else rounded(total), exact, hits, after, took)
+
+    def _surest(self, terms: Sequence[int], confidences: Sequence[int]) -> tuple[str, ...]:
+        """A hit's surest tags by name, from the copy of the dictionary."""
+        named = zip(confidences, self._tally.named(self._connection, terms), strict=True)
+        told = [(-confidence, name) for confidence, (field, name) in named if field not in _UNTOLD]
+        return tuple(dict.fromkeys(name for _, name in sorted(told)))[:HIT_TAGS]
 
     def _walk(self, request: SearchRequest, cursor: Cursor | None, about: int) -> list[Row] | None:
         """The page by walking, or None when the walk did not fill it."""
@@ -92,8 +102,8 @@ def _after(cursor: Cursor | None, key: str, name: str, falling: bool) -> sql.Com
     return sql.SQL(f"({key}, {record}) {sign} (%(after_key)s, %(after_record)s)")
 
 
-def _hit(row: Sequence[object]) -> Hit:
-    _, _, record, collection, sha256, width, height, form, rating, status, visibility, created_at = row
+def _hit(row: Sequence[object], tags: tuple[str, ...]) -> Hit:
+    _, _, record, collection, sha256, width, height, form, rating, status, visibility, created_at, _, _ = row
     return Hit(  # the columns' types are the schema's
         record=record,  # type: ignore[arg-type]
         collection=collection,  # type: ignore[arg-type]
@@ -105,4 +115,5 @@ def _hit(row: Sequence[object]) -> Hit:
         status=Status(str(status)),
         visibility=Visibility(str(visibility)),
         created_at=created_at,  # type: ignore[arg-type]
+        tags=tags,
     )

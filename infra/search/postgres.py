@@ -70,7 +70,7 @@ class PostgresSearch:
         began = time.perf_counter()
         with session(self._pool) as connection:
             prepared = prepare(connection, request.query, request.viewer, self._alias)
-            return HitFinder(connection, prepared).page(request, began)
+            return HitFinder(connection, prepared, self._tally).page(request, began)
 
     def facets(self, request: SearchRequest, names: Sequence[str], size: int) -> FacetPage:
         """Counts over all matches, from a sample when they are many."""

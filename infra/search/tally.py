@@ -45,6 +45,14 @@ class Tally:
             found[field] = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:size]
         return found
 
+    def named(self, connection: Connection, ids: Sequence[int]) -> list[tuple[str, str]]:
+        """The (field, name) of each id."""
+        known = self._dictionary
+        if ids and max(ids) >= len(known.names):
+            known = self._learn(connection)
+        fields = list(known.fields)  # a field's code is its place
+        return [(fields[known.codes[number]], known.names[number]) for number in ids]
+
     def _learn(self, connection: Connection) -> _Dictionary:
         """Read the dictionary's newer part. Ids have no gaps, so a name's place is its id."""
         with self._lock:

@@ -38,8 +38,13 @@ class _Lines(logging.Formatter):
             line = {"at": at, "level": record.levelname, "logger": record.name, "message": message, **fields}
             return json.dumps({**line, "trace": trace} if trace else line, default=str, ensure_ascii=False)
         ids = "".join(f" {name}={value}" for name, value in fields.items())
-        line_text = f"{at} {record.levelname:7} {record.name}: {message}{ids}"
+        line_text = one_line(f"{at} {record.levelname:7} {record.name}: {message}{ids}")
         return f"{line_text}\n{trace}" if trace else line_text
+
+
+def one_line(text: str) -> str:
+    """A text that can neither begin a line nor steer a terminal: a file's name can hold anything."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def start_logging(form: str, level: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from infra.telemetry.logs import one_line
 from schemas.ledger import Outcome
 from schemas.search import FACETS, MODERATORS_ONLY, SearchRequest, Viewer, parse
 from tasks.cli.shared import json_option, plain, print_json, services_of, table
@@ -38,7 +39,8 @@ def ingest(
             if as_json:
                 print_json(line)
             else:
-                click.echo(f"{outcome.outcome:9} {outcome.record or '-':>8}  {path}  {outcome.reason}".rstrip())
+                said = f"{outcome.outcome:9} {outcome.record or '-':>8}  {path}  {outcome.reason}"
+                click.echo(one_line(said.rstrip()))
         return worst
 
 
@@ -101,7 +103,7 @@ def show(context: click.Context, image: str, as_json: bool) -> None:
     click.echo(f"image {record.id}  {record.status.value}, {record.visibility.value}, revision {record.revision}")
     click.echo(f"{record.width} x {record.height} {record.format}, {record.bytes:,} bytes, sha256 {record.sha256}")
     for place in record.places:
-        click.echo(f"at {place.bucket}/{place.key}")
+        click.echo(one_line(f"at {place.bucket}/{place.key}"))
     table([(t.name, t.category, "-" if t.confidence is None else f"{t.confidence:.2f}", t.source) for t in record.tags],
           ("tag", "category", "confidence", "source"))  # fmt: skip
     for flag in record.flags:

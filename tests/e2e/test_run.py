@@ -115,7 +115,7 @@ def test_a_second_instance_on_the_same_folder_is_refused(nafuda: Instance) -> No
 
 
 def test_stopping_drains_and_the_next_start_goes_on(folder: Path) -> None:
-    folder = folder.with_name("名札 data with a long name " + "x" * 80)
+    folder = folder.with_name("名札 it's a long name " + "x" * 80)
     instance = Instance(folder, "--samples-count", "12").start()
     wait_for(lambda: "images are searchable" in instance.said(), 60, lambda: instance.said() + instance.logs())
     assert instance.stop(signal.SIGINT) == 0

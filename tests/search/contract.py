@@ -13,6 +13,7 @@ from schemas.errors import QueryError
 from schemas.record import Status, Visibility
 from schemas.search import (
     FACETS,
+    HIT_TAGS,
     MODERATORS_ONLY,
     Order,
     Query,
@@ -130,6 +131,18 @@ class SearchContract:
         for query in queries:
             expected = oracle.hits(query, MODERATOR)
             assert [hit.record for hit in index.hits(SearchRequest(query, MODERATOR, 500)).hits] == expected, query
+
+    def test_a_hit_tells_its_surest_tags_for_those_who_cannot_see_it(self, index: SearchIndex) -> None:
+        said = [("hat", "general", 0.7), ("smile", "general", 0.9), ("dog", "scene", 0.8), ("ant", "general", 0.9)]
+        untold = [("general", "rating", 1.0), ("scan", "meta", 1.0), ("hat", "scene", 0.2)]
+        many = [(f"tag_{number:02}", "general", 0.5) for number in range(HIT_TAGS + 3)]
+        worlds = {1: [*said, *untold], 2: many, 3: []}
+        for record, tags in worlds.items():
+            index.write([a_document(record, tags=tuple(DocumentTag(*tag) for tag in tags))])
+        hits = index.hits(SearchRequest(parse("order:oldest"), ANYBODY)).hits
+        assert hits[0].tags == ("ant", "smile", "dog", "hat")
+        assert hits[1].tags == tuple(name for name, _, _ in many[:HIT_TAGS])
+        assert hits[2].tags == ()
 
     def test_values_that_tie_come_by_name_and_are_cut_by_name(self, index: SearchIndex) -> None:
         for record, name in enumerate(("zebra", "mouse", "ant"), 1):

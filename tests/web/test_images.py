@@ -96,6 +96,20 @@ def test_raw_results_leave_nothing_out(site: Site, viewer: Browser) -> None:
     assert found["hat"]["score"] == 0.3 and found["face"]["box"] == [10.0, 20.0, 50.0, 60.0]
 
 
+def test_the_query_stays_in_sight_through_a_change(site: Site, moderator: Browser) -> None:
+    record = site.add("a.png", BOXED)
+    page = moderator.get(f"/images/{record}?from=smile").text
+    assert 'value="smile"' in page and 'href="/?q=smile" id="back"' in page
+    answer = moderator.post(f"/images/{record}/tags", **{"tag": "scarf", "action": "add", "from": "smile"})
+    assert answer.headers["location"] == f"/images/{record}?from=smile#tags"
+
+
+def test_what_one_may_not_see_is_answered_like_what_is_not_there(site: Site, viewer: Browser) -> None:
+    held = site.add("a.png", Shown((("sword", 0.9),)))
+    answers = [viewer.get(f"/api/v1/images/{record}").text.replace(str(record), "N") for record in (held, 999_999)]
+    assert answers[0] == answers[1]
+
+
 def test_what_is_not_there_is_said(viewer: Browser) -> None:
     assert viewer.get("/images/999").status_code == 404
     assert viewer.get("/api/v1/images/999").json()["error"] == "not-found"

@@ -79,6 +79,7 @@ def test_every_answer_carries_the_security_headers(site: Site, viewer: Browser, 
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}, 303),
         ({"Origin": "http://testserver"}, 303),
     ],
@@ -120,3 +121,12 @@ def test_when_the_accounts_cannot_be_asked_the_probes_still_answer(site: Site, s
     site.services.pool.close()
     assert stranger.get("/health").status_code == 200
     assert stranger.get("/").status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/api/v1/facets?name=%00", "/upload/outcomes?key=uploads/%00", "/review?queue=%00"])
+def test_a_nul_in_an_address_is_no_unforeseen_error(path: str, admin: Browser) -> None:
+    assert admin.get(path).status_code in (200, 400)
+
+
+def test_a_nul_in_a_form_is_no_unforeseen_error(site: Site, admin: Browser) -> None:
+    assert admin.post("/review/claim", queue="\0").status_code in (303, 400)

@@ -132,7 +132,15 @@ def test_the_session_counts_what_it_decided(site: Site, moderator: Browser) -> N
 
 def test_an_unreadable_figures_cookie_is_a_fresh_session(moderator: Browser) -> None:
     moderator.client.cookies.set("nafuda_figures", "x_1__<b>")
-    assert "<dd>0</dd><dt>decided</dt>" in moderator.get("/review").text
+    page = moderator.get("/review")
+    assert page.status_code == 200 and "This session" not in page.text
+
+
+def test_removing_without_a_reason_leads_back_to_the_picture(site: Site, moderator: Browser) -> None:
+    site.add("a.png", SWORD)
+    item, _ = begin(moderator)
+    answer = moderator.post(f"{item}/decide", lease=field(moderator.get(item), "lease"), verdict="remove")
+    assert answer.status_code == 400 and f'href="{item}"' in answer.text
 
 
 def test_an_escalated_item_waits_for_admins_only(site: Site, moderator: Browser, admin: Browser) -> None:
@@ -141,3 +149,21 @@ def test_an_escalated_item_waits_for_admins_only(site: Site, moderator: Browser,
     assert "Nothing waits for a decision" in moderator.get("/review").text
     assert '<strong class="big">1</strong>' in admin.get("/review").text
     assert "escalated" in begin(admin)[1]
+
+
+def test_a_time_from_a_forged_form_is_refused_before_anything_is_decided(
+    site: Site, moderator: Browser, viewer: Browser
+) -> None:
+    site.add("a.png", SWORD)
+    item, text = begin(moderator)
+    lease = re.search(r'name="lease" value="([^"]+)"', text)
+    assert lease is not None
+    forged = moderator.post(f"{item}/decide", verdict="keep", lease=lease[1], shown="1" + "0" * 400)
+    assert forged.status_code == 422 and records_on(viewer.get("/?q=sword")) == []
+
+
+def test_forged_figures_count_as_a_fresh_session(moderator: Browser) -> None:
+    moderator.client.cookies.set("nafuda_figures", "1_0_1_" + "9" * 4000)
+    assert moderator.get("/review").status_code == 200
+    moderator.client.cookies.set("nafuda_figures", f"1_0_{'9' * 40}_")
+    assert moderator.post("/review/undo").status_code == 409

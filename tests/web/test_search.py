@@ -35,6 +35,14 @@ def test_a_query_finds_its_tags_and_says_how_many(site: Site, viewer: Browser) -
     assert "<strong>1 image</strong>" in page.text
 
 
+def test_a_thumbnails_alternative_text_tells_the_tags(site: Site, viewer: Browser) -> None:
+    record = site.add("a.png", Shown((("smile", 0.9), ("blonde_hair", 0.8), ("general", 0.9))))
+    bare = site.found("b.png", png())
+    page = viewer.get("/").text
+    assert 'alt="smile, blonde hair"' in page and f'alt="Image {bare}, not tagged yet"' in page
+    assert record in records_on(viewer.get("/"))
+
+
 def facet_link(page: str, name: str, kind: str) -> str:
     row = re.search(rf'data-name="{name}".*?class="{kind}" href="([^"]+)"', page, re.DOTALL)
     assert row is not None

@@ -20,7 +20,8 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 # Little of the environment is handed down: a decoder needs no credentials.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 _SET = {
-    "PYTHONPATH": _ROOT,
+    # The child looks for modules where we found them.
+    "PYTHONPATH": os.pathsep.join([_ROOT, *filter(None, sys.path)]),
     "PYTHONDONTWRITEBYTECODE": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

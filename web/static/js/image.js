@@ -33,10 +33,19 @@ document.querySelector('a[href="#dropped"]')?.addEventListener("click", () => {
   document.getElementById("dropped").open = true;
 });
 
-const from = new URLSearchParams(location.search).get("from");
-const back = document.getElementById("back");
-if (from) back.href = `/?q=${encodeURIComponent(from)}`;
-onKey("u", () => back.click());
+onKey("u", () => document.getElementById("back").click());
+
+document.querySelectorAll("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
+  const text = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    button.textContent = "Copied";
+  } catch {
+    // Browsers keep the clipboard from plain http: what is selected can still be copied by hand.
+    window.getSelection().selectAllChildren(text);
+    button.textContent = "Selected: copy it";
+  }
+}));
 
 const page = document.querySelector(".image");
 function follow(wait) {

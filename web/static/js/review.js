@@ -35,7 +35,7 @@ if (verbs) {
     if (removing && !reason.value.trim()) {
       event.preventDefault();
       reason.parentElement.classList.add("is-needed");
-      reason.placeholder = "why is it removed? then Enter";
+      reason.placeholder = "why is it removed? Then Remove again, or Enter";
       reason.focus();
       return;
     }

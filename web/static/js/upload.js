@@ -94,6 +94,7 @@ function found(one) {
     link.textContent = name.textContent;
     name.replaceChildren(link);
   }
+  if (one.record && !bad) document.getElementById("after").hidden = false;
   if (ENDED.has(one.outcome)) followed.delete(one.key);
 }
 
