@@ -16,7 +16,7 @@ def build_app(services: Services, rounds: Rounds) -> Celery:
     Tasks take no arguments: a message is a hint, the work is claimed from Postgres (docs/decisions/0001).
     """
     app = Celery("nafuda", set_as_current=False)
-    app.conf.update(celery_config(services.settings))
+    app.conf.update(celery_config(services.settings, consumes=True))
     for queue, run in rounds.items():
         _register(app, queue, run)
     return app

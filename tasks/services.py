@@ -125,7 +125,7 @@ class Services:
     def sender(self) -> Celery:
         """An app that only sends."""
         app = Celery("nafuda", set_as_current=False)
-        app.conf.update(celery_config(self.settings))
+        app.conf.update(celery_config(self.settings, consumes=False))
         return app
 
     def wake(self, queue: str) -> None:

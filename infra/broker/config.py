@@ -14,11 +14,14 @@ EMBEDDED = "pgmq://localhost"  # the real address is the transport option conn_s
 _LOCK = 0x706D6771  # one process installs the schema, the others find it
 
 
-def celery_config(settings: Settings) -> dict[str, object]:
-    """What every app of ours is configured with. Messages are hints, so nothing is stored about them."""
+def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
+    """What every app of ours is configured with. Messages are hints, so nothing is stored about them.
+
+    consumes: False for an app that only sends. It must not set up NOTIFY, or two would do it at the same moment.
+    """
     return {
         "broker_url": settings.broker_url or EMBEDDED,
-        "broker_transport_options": _transport(settings),
+        "broker_transport_options": _transport(settings, consumes),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "task_queues": _queues(),
@@ -40,7 +43,7 @@ def _queues() -> list[Queue]:
     return [Queue(name, routing_key=name) for name in QUEUES]  # type: ignore[no-untyped-call]
 
 
-def _transport(settings: Settings) -> Mapping[str, object]:
+def _transport(settings: Settings, consumes: bool) -> Mapping[str, object]:
     if settings.broker_url and not settings.broker_url.startswith("pgmq"):
         return {"confirm_publish": True}
     return {
@@ -49,7 +52,7 @@ def _transport(settings: Settings) -> Mapping[str, object]:
         "visibility_timeout": 60,
         "polling_interval": 1.0,  # NOTIFY wakes at once; this finds what became visible again
         "wait_time_seconds": 0,
-        "use_notify": True,
+        "use_notify": consumes,
         "notify_throttle_interval_ms": 0,
         "pool_size": 3,
     }

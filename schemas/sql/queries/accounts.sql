@@ -52,7 +52,7 @@ SELECT id, password_hash FROM accounts WHERE key = %(key)s AND NOT disabled AND 
 UPDATE accounts SET password_hash = %(new)s WHERE id = %(account)s AND password_hash = %(old)s;
 
 -- name: one_at_a_time
--- Attempts on one name, and from one address, are counted one after the other.
+-- Two advisory locks, no table: Attempts on one name, and from one address, are counted one after the other.
 SELECT pg_advisory_xact_lock(1, hashtext(%(key)s)), pg_advisory_xact_lock(2, hashtext(%(address)s));
 
 -- name: blocked_until

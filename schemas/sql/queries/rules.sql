@@ -8,10 +8,6 @@ SELECT DISTINCT ON (kind) kind, version, document FROM rules ORDER BY kind, vers
 -- The number of each kind's version in force. Index: the primary key.
 SELECT kind, max(version) FROM rules GROUP BY kind;
 
--- name: one_version
--- Index: the primary key.
-SELECT document FROM rules WHERE kind = %(kind)s AND version = %(version)s;
-
 -- name: add_version
 -- The next version of a kind. Index: the primary key; a race is a unique violation.
 INSERT INTO rules (kind, version, document, created_by)
@@ -43,6 +39,7 @@ INSERT INTO plans (collection, models) VALUES (%(collection)s, %(models)s) RETUR
 SELECT id, name, hold FROM collections ORDER BY name;
 
 -- name: take_time
+-- No index: a setting of the transaction.
 -- What touches every record may take longer than other statements.
 SET LOCAL statement_timeout = 0;
 

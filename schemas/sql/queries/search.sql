@@ -110,6 +110,7 @@ LIMIT %(limit)s;
 
 -- name: all_facets
 -- Facets of everything that the viewer may see, from the counters: exact, without reading a document.
+-- A scan of search_count, which has a row for each collection and term.
 SELECT field, name, found
 FROM (
     SELECT t.field, t.name, e.found,
@@ -138,10 +139,12 @@ WHERE t.field = 'status';
 DELETE FROM search_document WHERE deleted AND written_at < now() - %(older)s::interval;
 
 -- name: truncate
+-- No index: whole tables.
 -- Forget every document; the dictionary stays, because processes remember its ids.
 TRUNCATE search_document, search_count;
 
 -- name: analyze
+-- No index: whole tables, sampled.
 -- Fresh statistics after a bulk load.
 ANALYZE search_document, search_count, search_term;
 
