@@ -30,7 +30,8 @@ def test_no_file_is_over_four_hundred_lines() -> None:
 @pytest.mark.parametrize("file", QUERIES, ids=lambda path: path.stem)
 def test_every_query_states_its_index_and_is_used(file: Path) -> None:
     code = "\n".join(path.read_text("utf-8") for path in (ROOT / "infra").rglob("*.py"))
-    code += "\n".join(path.read_text("utf-8") for path in (ROOT / "tasks").rglob("*.py"))
+    for used in ("tasks", "benchmarks"):
+        code += "\n".join(path.read_text("utf-8") for path in (ROOT / used).rglob("*.py"))
     parts = re.split(r"^-- name: (\w+)\n", file.read_text("utf-8"), flags=re.MULTILINE)[1:]
     for name, text in zip(parts[::2], parts[1::2], strict=True):
         comment = " ".join(line.removeprefix("--") for line in text.splitlines() if line.startswith("--")).lower()

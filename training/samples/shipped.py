@@ -16,8 +16,8 @@ from training.samples.preprocess import for_detector, for_tagger
 
 PACKAGED = Path(__file__).resolve().parents[2] / "infra" / "models" / "packaged"
 # Chosen on the validation split by `evaluate`; the model cards repeat them.
-TAG_THRESHOLD = 0.4
-BOX_THRESHOLD, BOX_OVERLAP = 0.46, 0.6
+TAG_THRESHOLD = 0.45
+BOX_THRESHOLD, BOX_OVERLAP = 0.38, 0.6
 # mAP needs the whole curve, so candidates below the recommended threshold are measured too.
 FLOOR = 0.02
 

@@ -143,12 +143,7 @@ DELETE FROM search_document WHERE deleted AND written_at < now() - %(older)s::in
 -- Forget every document; the dictionary stays, because processes remember its ids.
 TRUNCATE search_document, search_count;
 
--- name: analyze
--- No index: whole tables, sampled.
--- Fresh statistics after a bulk load.
-ANALYZE search_document, search_count, search_term;
-
--- The four below have places for compiled parts: {where}, {scope}, {after}, {key}, {direction}, {sample}.
+-- The queries below have places for compiled parts: {where}, {scope}, {after}, {key}, {direction}, {sample}.
 
 -- name: hits_of_few
 -- Few matches: find all of them first, then order; left to itself the planner walks the whole primary key.
