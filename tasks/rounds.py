@@ -13,22 +13,19 @@ from tasks.services import Services
 
 log = logging.getLogger(__name__)
 _AGAIN = timedelta(seconds=1)
+_ALONE = timedelta(seconds=2)
 
 
 def run_round(
     services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]
 ) -> None:
-    """Work on one subject that a process died over, alone, if there is one; then on a chunk of what is ready.
+    """Work for a moment on subjects that a process died over, one alone at a time; then on a chunk of what is ready.
 
     When the chunk was full there may be more: the next hint is sent before the work starts, so that others join.
     """
     services.work.taken(queue)
     if services.work.suspects(stages):
-        with services.gate.alone():
-            alone = services.work.claim_suspect(stages)
-            services.wake(queue)
-            if alone:
-                _timed(services, queue, alone, do)
+        _suspects(services, queue, stages, do)
     with services.gate.together():
         claims = services.work.claim(stages, services.settings.chunk)
         if services.settings.chunk in Counter(claim.stage for claim in claims).values():
@@ -37,6 +34,20 @@ def run_round(
             _timed(services, queue, claims, do)
         else:
             services.work.drained(queue)
+
+
+def _suspects(
+    services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]
+) -> None:
+    """One after the other with nothing beside them, but not so long that normal work starves."""
+    until = time.monotonic() + _ALONE.total_seconds()
+    with services.gate.alone():
+        while time.monotonic() < until:
+            alone = services.work.claim_suspect(stages)
+            if not alone:
+                return
+            _timed(services, queue, alone, do)
+    services.wake(queue)
 
 
 def _timed(services: Services, queue: str, claims: list[Claim], do: Callable[[Services, list[Claim]], None]) -> None:
