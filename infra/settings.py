@@ -34,7 +34,7 @@ class Settings(BaseModel):
     decoders: Annotated[int, Field(ge=1, le=256, description="decoding processes a worker")] = min(
         4, os.cpu_count() or 1
     )
-    concurrency: Annotated[int, Field(ge=1, le=64, description="chunks at work at once in a worker")] = 3
+    concurrency: Annotated[int, Field(ge=1, le=64, description="chunks at work at once in a worker")] = 5
     chunk: Annotated[int, Field(ge=1, le=64, description="images in a chunk")] = 32
     max_bytes: Annotated[int, Field(ge=1, description="largest object that is taken, in bytes")] = 64 * 2**20
     max_pixels: Annotated[int, Field(ge=1, description="largest picture that is decoded")] = 100_000_000

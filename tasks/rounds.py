@@ -30,10 +30,13 @@ def run_round(
         claims = services.work.claim(stages, services.settings.chunk)
         if services.settings.chunk in Counter(claim.stage for claim in claims).values():
             services.wake(queue)
-        if claims:
-            _timed(services, queue, claims, do)
-        else:
+        if not claims:
             services.work.drained(queue)
+            return
+        _timed(services, queue, claims, do)
+    # What came back meanwhile (a later hint on the same object) was not ready when its own hint arrived.
+    if services.work.ready(stages):
+        services.wake(queue)
 
 
 def _suspects(

@@ -59,8 +59,15 @@ class PostgresWork:
 
     def suspects(self, stages: Sequence[str]) -> bool:
         """True when there is a subject that a process died over."""
+        return self._any("suspects", stages)
+
+    def ready(self, stages: Sequence[str]) -> bool:
+        """True when there is work that a hint would find."""
+        return self._any("ready", stages)
+
+    def _any(self, query: str, stages: Sequence[str]) -> bool:
         with session(self.pool) as connection:
-            row = connection.execute(statement("work", "suspects"), {"stages": list(stages)}).fetchone()
+            row = connection.execute(statement("work", query), {"stages": list(stages)}).fetchone()
         return bool(row and row[0])
 
     def give_back(self, claims: Sequence[Claim]) -> None:

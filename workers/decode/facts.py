@@ -9,7 +9,7 @@ from workers.decode.palette import dominant_colours
 from workers.decode.phash import perceptual_hash
 from workers.decode.pixels import Decoded
 
-# A grid cell is 220 to 330 CSS pixels wide; 512 serves a landscape at 1.5 to 2.3 device pixels each, for 35 to 60 kB.
+# About so many; a grid cell is 220 to 330 CSS pixels wide: 512 serves a landscape at 1.5 to 2.3 device pixels each, for 35 to 60 kB.
 THUMBNAIL_SIDE = 512
 THUMBNAIL_QUALITY = 80
 RENDER_QUALITY = 88
@@ -17,7 +17,7 @@ RENDER_QUALITY = 88
 
 def describe(decoded: Decoded) -> ImageFacts:
     """Thumbnail, perceptual hash and colours. Hash and colours are taken from the thumbnail's pixels: it is cheap."""
-    small = fit(decoded.image, THUMBNAIL_SIDE)
+    small = _thumbnail(decoded.image)
     if decoded.correct is not None:
         small = decoded.correct(small)
     return ImageFacts(
@@ -30,6 +30,12 @@ def describe(decoded: Decoded) -> ImageFacts:
         thumbnail=_jpeg(small, THUMBNAIL_QUALITY),
         notes=decoded.notes,
     )
+
+
+def _thumbnail(image: Image.Image) -> Image.Image:
+    """About THUMBNAIL_SIDE, at most a quarter more: whole blocks averaged are enough then, at a third of the price."""
+    blocks = image.reduce(max(1, max(image.size) // THUMBNAIL_SIDE))
+    return blocks if max(blocks.size) <= THUMBNAIL_SIDE * 5 // 4 else fit(blocks, THUMBNAIL_SIDE)
 
 
 def render(image: Image.Image, longest: int) -> bytes:

@@ -43,6 +43,11 @@ RETURNING w.stage, w.subject, w.model, w.attempts, w.deaths, w.priority;
 SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
                AND w.deaths > 0 AND w.next_attempt_at <= now());
 
+-- name: ready
+-- Is there work that a hint would find? Index: work_ready, one probe a stage.
+SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
+               AND w.deaths = 0 AND w.next_attempt_at <= now());
+
 -- name: abandon
 -- A chunk failed as a whole: what is still claimed becomes ready after a pause. Index: the primary key.
 UPDATE work w SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '2 seconds'
