@@ -9,7 +9,8 @@ from workers.decode.palette import dominant_colours
 from workers.decode.phash import perceptual_hash
 from workers.decode.pixels import Decoded
 
-# About so many; a grid cell is 220 to 330 CSS pixels wide: 512 serves a landscape at 1.5 to 2.3 device pixels each, for 35 to 60 kB.
+# About so many pixels. A grid cell is 220 to 330 CSS pixels wide: 512 serves a landscape at 1.5 to 2.3 device pixels
+# each, for 35 to 60 kB.
 THUMBNAIL_SIDE = 512
 THUMBNAIL_QUALITY = 80
 RENDER_QUALITY = 88
