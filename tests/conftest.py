@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import time
 from collections.abc import Iterator
 
 import psycopg
@@ -11,6 +10,7 @@ import pytest
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.records.migrate import migrate
 from infra.records.pool import Pool, open_pool
+from tests.databases import drop_database
 
 _numbers = itertools.count(1)
 
@@ -45,7 +45,7 @@ def database(server: str, template: str) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _in(server, name)
-    _drop(server, name)
+    drop_database(server, name)
 
 
 @pytest.fixture
@@ -54,20 +54,6 @@ def pool(database: str) -> Iterator[Pool]:
     pool = open_pool(database, size=8, name="test")
     yield pool
     pool.close()
-
-
-def _drop(server: str, name: str) -> None:
-    """Drop a database. Its owner may end every session but an autovacuum's: that one is waited for."""
-    deadline = time.monotonic() + 30
-    with psycopg.connect(server, autocommit=True) as connection:
-        while True:
-            try:
-                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-                return
-            except psycopg.errors.InsufficientPrivilege:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
 
 
 def _in(server: str, name: str) -> str:

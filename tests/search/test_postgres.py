@@ -11,6 +11,7 @@ from infra.records.pool import Pool, open_pool, session
 from infra.search import paging
 from infra.search.postgres import PostgresSearch
 from schemas.search import Query, SearchRequest, parse
+from tests.databases import drop_database
 from tests.search.contract import ALIASES, ANYBODY, SAMPLE_ABOVE, SearchContract, a_document
 
 
@@ -23,8 +24,7 @@ def shared(server: str, template: str) -> Iterator[Pool]:
     pool = open_pool(make_conninfo(server, dbname=name), size=4, name="test")
     yield pool
     pool.close()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    drop_database(server, name)
 
 
 @pytest.fixture
