@@ -24,7 +24,6 @@ class Settings(BaseModel):
     database_url: str = Field("", description="PostgreSQL: a URL or libpq keywords; empty: the embedded server")
     broker_url: str = Field("", description="a kombu URL; empty: the pgmq transport on the database")
     objects_url: str = Field("", description="file:///FOLDER of buckets; empty: DATA/buckets")
-    search_url: str = Field("", description="empty: search on the records' PostgreSQL")
     models_dir: Path | None = Field(None, description="folder of own manifests and downloaded model files")
     models: tuple[str, ...] = Field(
         ("nafuda/sample-detector", "nafuda/sample-tagger"), description="ids of the models in force, by comma"

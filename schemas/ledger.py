@@ -1,11 +1,10 @@
 """The ports to the records in Postgres: what is stored, what is still to be done, what was found."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from schemas.document import Document
 from schemas.events import ObjectEvent
 from schemas.images import ImageFacts, ObjectHead, Sidecar
 from schemas.record import Record
@@ -211,20 +210,3 @@ class RecordLedger(Protocol):
 
     def withdraw(self, record: int, tag: str) -> None:
         """Take back what people said of a tag: the models' word counts again; marks the record to be merged."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexJob:
-    """A document that an index has not got yet."""
-
-    document: Document
-
-
-class IndexLedger(Protocol):
-    """Which records each index is behind on."""
-
-    def behind(self, backend: str, limit: int) -> list[IndexJob]:
-        """Documents to write, oldest first."""
-
-    def indexed(self, backend: str, revisions: Mapping[int, int]) -> None:
-        """Record id → revision that the index has now."""

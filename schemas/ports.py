@@ -39,10 +39,3 @@ class ObjectStore(Protocol):
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object under a prefix, ordered by key, in bounded memory."""
-
-
-class Hints(Protocol):
-    """The broker, seen from the pipeline: wake somebody up, there is work of this kind."""
-
-    def send(self, queue: str) -> None:
-        """Put one hint on a queue. Losing it is allowed: the sweeper sends another."""

@@ -54,6 +54,7 @@ def _publish(services: Services, opened: AbstractContextManager[MergeRound]) -> 
     """One transaction: merge, let moderation look at the raw results, publish."""
     with opened as this:
         rules = services.rules.at(this.connection)
+        # A model that was registered since is no new version of any rule, so `at` may not know it yet.
         if any(answer.model not in rules.models for known in this.inputs for answer in known.said):
             rules = services.rules.fresh()
         this.mark_live()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
+from infra.telemetry.logs import logging_with
 from schemas.errors import TransientError
 from schemas.ledger import Claim
 from tasks.services import Services
@@ -56,13 +57,15 @@ def _suspects(
 def _timed(services: Services, queue: str, claims: list[Claim], do: Callable[[Services, list[Claim]], None]) -> None:
     """Nothing of a chunk stays claimed by a process that lives: it has ended, failed, or is given back."""
     started = time.perf_counter()
+    subjects = ",".join(str(subject) for subject in sorted({claim.subject for claim in claims}))
     try:
-        do(services, claims)
+        with logging_with(queue=queue, subjects=subjects):
+            do(services, claims)
     except TransientError as error:
-        log.warning("a chunk waits: %s", error, extra={"queue": queue, "claims": len(claims)})
+        log.warning("a chunk waits: %s", error, extra={"queue": queue, "subjects": subjects})
         _surely(partial(services.work.abandon, claims))
     except Exception as error:  # whatever it is, each image is tried alone and then named
-        log.exception("a chunk failed", extra={"queue": queue, "claims": len(claims)})
+        log.exception("a chunk failed", extra={"queue": queue, "subjects": subjects})
         _surely(partial(services.work.blame, claims, f"{type(error).__name__}: {error}"))
     finally:
         services.metrics.rounds.labels(queue).observe(time.perf_counter() - started)
