@@ -20,20 +20,24 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
 from infra.settings import read_settings
+from schemas.results import ModelOutput
 from schemas.search import SearchRequest, Viewer, parse
 from tasks.models import load_active
 from tasks.services import Services
 from tests.e2e.instance import Instance, wait_for
 from training.samples import draw
-from workers.batching.batch import Batch
+from workers.batching.batch import Batch, Runner
 from workers.decode.facts import describe
 from workers.decode.limits import DecodeLimits
 from workers.decode.pixels import decode
+from workers.runners import RUNNERS
+from workers.scoring.answers import AnswerRunner
 from workers.steps.program import run_program
 
 _SEED = 2_000_000
@@ -101,7 +105,9 @@ def _spent(paths: Sequence[Path]) -> tuple[float, float, float]:
     """CPU seconds of decoding with all inputs, of inference in batches, and of thumbnail, hashes and colours."""
     with tempfile.TemporaryDirectory() as folder:
         active = load_active(Services(read_settings(os.environ, data=Path(folder))))
-    programs = [each.runner.program for each in active]
+    seeing = [(each.manifest.id, cast(Runner, each.runner)) for each in active if each.manifest.runner in RUNNERS]
+    judges = [cast(AnswerRunner, each.runner) for each in active if each.manifest.runner not in RUNNERS]
+    programs = [runner.program for _, runner in seeing]
     limits, contents = DecodeLimits(), [path.read_bytes() for path in paths]
     decoding, facts, inputs = 0.0, 0.0, []
     for content in contents:  # one after the other, as the decoders do: keeping pictures would cost fresh memory
@@ -113,10 +119,17 @@ def _spent(paths: Sequence[Path]) -> tuple[float, float, float]:
         hashlib.sha256(content).hexdigest()
         decoding, facts = decoding + between - started, facts + time.process_time() - between
     started = time.process_time()
-    for place, model in enumerate(active):
-        for first in range(0, len(inputs), _BATCH):
-            chunk = [row[place] for row in inputs[first : first + _BATCH]]
-            model.runner.forward(Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)))
+    for first in range(0, len(inputs), _BATCH):
+        rows = inputs[first : first + _BATCH]
+        answers: list[dict[str, ModelOutput]] = [{} for _ in rows]
+        for place, (name, runner) in enumerate(seeing):
+            chunk = [row[place] for row in rows]
+            found = runner.forward(Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)))
+            for known, output in zip(answers, found, strict=True):
+                if isinstance(output, ModelOutput):
+                    known[name] = output
+        for judge in judges:
+            judge.judge(answers)
     inference = time.process_time() - started
     return decoding, inference, facts
 

@@ -9,10 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from infra.models.in_force import read_in_force
 from schemas.errors import ConfigurationError
 
 _PREFIX = "NAFUDA_"
 INSTANCE = "instance.json"
+_SAMPLES = ("detector", "tagger", "rating", "encoder", "captioner", "quality", "brisque", "aesthetic", "clip-score")
+SAMPLES = tuple(f"nafuda/sample-{name}" for name in _SAMPLES)
 
 
 class Settings(BaseModel):
@@ -24,10 +27,9 @@ class Settings(BaseModel):
     database_url: str = Field("", description="PostgreSQL: a URL or libpq keywords; empty: the embedded server")
     broker_url: str = Field("", description="a kombu URL; empty: the pgmq transport on the database")
     objects_url: str = Field("", description="file:///FOLDER of buckets; empty: DATA/buckets")
-    models_dir: Path | None = Field(None, description="folder of own manifests and downloaded model files")
-    models: tuple[str, ...] = Field(
-        ("nafuda/sample-detector", "nafuda/sample-tagger"), description="ids of the models in force, by comma"
-    )
+    models_dir: Path | None = Field(None, description="own manifests and model files; empty: DATA/models")
+    hub_url: str = Field("https://huggingface.co", description="where `models pull` gets models, or a mirror of it")
+    models: tuple[str, ...] = Field(SAMPLES, description="ids of the models in force, by comma")
     providers: tuple[str, ...] = Field(("auto",), description="ONNX Runtime providers in order, by comma")
     threads: Annotated[int, Field(ge=1, le=256, description="inference threads a model")] = 1
     decoders: Annotated[int, Field(ge=1, le=256, description="decoding processes a worker")] = min(
@@ -42,6 +44,9 @@ class Settings(BaseModel):
     hold: bool = Field(False, description="hold every image back until a moderator cleared it")
     web_host: str = Field("127.0.0.1", description="address that the pages listen on")
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8420
+    encoder_url: str = Field("", description="where the pages ask for the vector of a text; empty: nowhere")
+    encoder_host: str = Field("127.0.0.1", description="address that the role `encode` listens on")
+    encoder_port: Annotated[int, Field(ge=0, le=65535, description="its port")] = 8421
     secure_cookies: bool = Field(False, description="the pages are reached by https only")
     allowed_hosts: tuple[str, ...] = Field((), description="host names accepted; empty: any")
     metrics_port: Annotated[int, Field(ge=0, le=65535, description="worker metrics; 0: none")] = 0
@@ -59,6 +64,12 @@ class Settings(BaseModel):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
+    def models_folder(self) -> Path | None:
+        """Where own manifests and model files lie, when there is such a place."""
+        own = self.data / "models"
+        return self.models_dir or (own if own.is_dir() else None)
+
+    @property
     def buckets_folder(self) -> Path:
         """Where the folder store's buckets lie."""
         if self.objects_url.startswith("file://"):
@@ -73,6 +84,10 @@ def read_settings(environment: Mapping[str, str], **overrides: object) -> Settin
     """
     given = _named(environment)
     given.update({name: value for name, value in overrides.items() if value is not None})
+    if "models" not in given:
+        chosen = read_in_force(Path(str(given.get("data", "data"))))
+        if chosen is not None:
+            given["models"] = chosen
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:

@@ -20,8 +20,8 @@ class Document:
     """What search knows of one record.
 
     `revision` is the external version: a write with a lower one is dropped. `deleted` is a soft tombstone. `words`
-    are lower-case text tokens made by `schemas.search.words` (keys, captions). `flags` are open policy names.
-    `review` is "", "open", "kept" or "removed".
+    are lower-case tokens made by `schemas.search.words`, of keys, captions and what was read in the picture. `flags`
+    are open policy names. `review` is "", "open", "kept" or "removed".
     """
 
     record: int

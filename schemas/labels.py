@@ -41,11 +41,13 @@ def from_csv(text: str, document: str) -> tuple[Label, ...]:
 
 
 def from_json(text: str, document: str, category: str) -> tuple[Label, ...]:
-    """Labels of a JSON list of names, all of one category."""
+    """Labels of a JSON list of names, or of an object's list `labels`, all of one category."""
     try:
         names = json.loads(text)
     except ValueError as error:
         raise ManifestError(f"{document}: not JSON: {error}") from error
+    if isinstance(names, dict):
+        names = names.get("labels")
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise ManifestError(f"{document}: expected a JSON list of names, got {type(names).__name__}")
     return _checked((Label(name, category) for name in names), document)

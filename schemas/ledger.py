@@ -1,6 +1,6 @@
 """The ports to the records in Postgres: what is stored, what is still to be done, what was found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -118,8 +118,11 @@ class WorkLedger(Protocol):
     def claim_suspect(self, stages: Sequence[str]) -> list[Claim]:
         """Take one subject that a process died over; the caller works on nothing else meanwhile."""
 
-    def fail(self, failures: Sequence[Failure]) -> None:
-        """Write down failures: transient ones get a later `next_attempt_at`, permanent ones stay as failed."""
+    def fail(self, failures: Sequence[Failure]) -> set[str]:
+        """Write down failures: transient ones get a later `next_attempt_at`, permanent ones stay as failed.
+
+        Returns the stages that needed what failed for good and may start now.
+        """
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Return claims unworked, without counting the attempt."""
@@ -186,8 +189,14 @@ class ObjectLedger(Protocol):
 class ResultLedger(Protocol):
     """Raw results of models."""
 
-    def store(self, results: Sequence[StageResult]) -> None:
-        """Bulk upsert, sorted by id; ends the work and marks the records to be merged."""
+    def store(self, results: Sequence[StageResult]) -> set[str]:
+        """Bulk upsert, sorted by id; ends the work and marks the records to be merged.
+
+        Returns the stages that waited for these results and may start now.
+        """
+
+    def needed(self, images: Sequence[int], models: Sequence[str]) -> Mapping[int, Mapping[str, ModelOutput]]:
+        """What models, by name, said of images, vectors included: for stages that need other stages' results."""
 
     def of_image(self, image: int) -> list[RawResult]:
         """Everything that every model said."""

@@ -1,7 +1,7 @@
 """What merging reads and gives: everything known about one image in one collection, and the rules in force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -11,6 +11,7 @@ from schemas.models import Label
 from schemas.record import Place, Record
 from schemas.results import ModelOutput
 from schemas.rules import Policies, Thresholds, Vocabulary
+from schemas.scores import Scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class Rules:
     thresholds: Thresholds
     policies: Policies
     models: Mapping[int, RegisteredModel]
+    scoring: Scoring = field(default_factory=Scoring)
 
     def threshold(self, model: RegisteredModel, label: Label) -> float:
         """From which score a label of a model holds: the most particular override, else the manifest's (R14)."""

@@ -29,11 +29,17 @@ def _number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def _one_of(*choices: str) -> Kind:
     return Kind("one of " + ", ".join(repr(each) for each in choices), lambda value: value in choices)
 
 
 SHARE = Kind("a number in 0..1", lambda value: _number(value) and 0 <= value <= 1)
+FILE = Kind("the path of one of source.files", lambda value: isinstance(value, str) and bool(value))
+MODEL = Kind("a model's id", lambda value: isinstance(value, str) and value.count("/") == 1)
 COUNT = Kind("a whole number >= 1", lambda value: isinstance(value, int) and _number(value) and value >= 1)
 
 Operations = Mapping[str, Mapping[str, Parameter]]
@@ -47,4 +53,44 @@ DETECTION_DECODINGS: Operations = {
         "max_boxes": Parameter(COUNT, 300),
     }
 }
-DECODINGS: Mapping[str, Operations] = {"tagger": TAG_DECODINGS, "detector": DETECTION_DECODINGS}
+CAPTION_DECODINGS: Operations = {
+    "greedy": {
+        "decoder": Parameter(FILE, "decoder.onnx"),
+        "tokenizer": Parameter(FILE, "tokenizer.json"),
+        "max_tokens": Parameter(COUNT, 50),
+    }
+}
+# text: the graph of the other half, "" when there is none; text_output: the name of its vectors.
+VECTOR_DECODINGS: Operations = {
+    "unit": {
+        "text": Parameter(
+            Kind("the path of one of source.files, or nothing", lambda value: isinstance(value, str)), ""
+        ),
+        "tokenizer": Parameter(FILE, "tokenizer.json"),
+        "length": Parameter(Kind("a whole number, 0 where the tokenizer's file says it", _whole), 0),
+        "pad_id": Parameter(Kind("the id of the token that fills up", _whole), 0),
+        "text_output": Parameter(Kind("the name of an output", lambda value: isinstance(value, str)), "embedding"),
+    }
+}
+SCORE_DECODINGS: Operations = {"figure": {}, "distribution": {}}
+CLIP_SCORE_DECODINGS: Operations = {
+    "cosine": {
+        "embedding": Parameter(MODEL),
+        "caption": Parameter(MODEL),
+        "tokenizer": Parameter(FILE, "tokenizer.json"),
+    }
+}
+HEAD_DECODINGS: Operations = {"figure": {"embedding": Parameter(MODEL)}}
+DECODINGS: Mapping[str, Operations] = {
+    "tagger": TAG_DECODINGS,
+    "detector": DETECTION_DECODINGS,
+    "captioner": CAPTION_DECODINGS,
+    "blip": {"generate": {"max_tokens": Parameter(COUNT, 50)}},
+    "reader": {"lines": {}},
+    "embedder": VECTOR_DECODINGS,
+    "scorer": SCORE_DECODINGS,
+    "clip_score": CLIP_SCORE_DECODINGS,
+    "vector_scorer": HEAD_DECODINGS,
+}
+# Runners that take stored answers of the models named by these parameters, and no picture.
+FROM_ANSWERS: Mapping[str, tuple[str, ...]] = {"clip_score": ("embedding", "caption"), "vector_scorer": ("embedding",)}

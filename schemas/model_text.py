@@ -4,7 +4,7 @@ import re
 import tomllib
 
 from schemas.errors import ManifestError
-from schemas.model_ops import DECODINGS, Operations
+from schemas.model_ops import DECODINGS, FROM_ANSWERS, Operations
 from schemas.models import (
     BatchLimits,
     Cutoffs,
@@ -22,7 +22,8 @@ from schemas.models import (
 from schemas.pipeline import STAGES
 from schemas.tables import Table
 
-EXTRAS = ("cpu", "cuda", "tensorrt")
+EXTRAS = ("cpu", "cuda", "tensorrt", "caption", "ocr")
+ANSWERS = "none"
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -67,12 +68,25 @@ def _agree(manifest: Manifest, top: Table) -> None:
     """What two tables say must fit together."""
     if manifest.labels.file and manifest.labels.file not in manifest.source.files:
         raise top.wrong("labels.file", f"a path listed in source.files, got {manifest.labels.file!r}")
-    if not manifest.image_steps:
+    pictures = manifest.runner not in FROM_ANSWERS
+    if pictures and not manifest.image_steps:
         raise top.wrong("image_steps", "at least one step that brings the image to the input's size")
+    if not pictures and (manifest.image_steps or manifest.batch_steps):
+        raise top.wrong("image_steps", f"no steps: a {manifest.runner} takes other models' answers, no picture")
+    if pictures == (manifest.input.layout == ANSWERS):
+        raise top.wrong("input.layout", f'"NHWC" or "NCHW" for pictures, "{ANSWERS}" for a runner that takes none')
+    for key in ("decoder", "tokenizer", "text"):
+        file = manifest.output.params.get(key)
+        if file and file not in manifest.source.files:
+            raise top.wrong(f"output.{key}", f"a path listed in source.files, got {file!r}")
 
 
 def _source(table: Table) -> Source:
     kind = SourceKind(table.text("kind", allowed=list(SourceKind)))
+    if kind is SourceKind.EXTRA:
+        distribution = table.text("distribution")
+        table.end()
+        return Source(kind, distribution, "", {}, "")
     name = table.text("name" if kind is SourceKind.PACKAGE else "repo")
     revision = ""
     if kind is SourceKind.HUB:
@@ -98,7 +112,7 @@ def _digest(table: Table, path: str, digest: object) -> str:
 
 
 def _needs(table: Table) -> Needs:
-    needs = Needs(table.texts("extras", EXTRAS, allowed=EXTRAS), table.whole("memory_mib", 0))
+    needs = Needs(table.texts("extras", EXTRAS[:3], allowed=EXTRAS), table.whole("memory_mib", 0))
     table.end()
     return needs
 
@@ -109,8 +123,8 @@ def _input(table: Table) -> Input:
         raise table.wrong("size", f"[height, width] in pixels, or no key (the graph says it), got {list(size)}")
     found = Input(
         name=table.text("name"),
-        layout=table.text("layout", allowed=("NHWC", "NCHW")),
-        dtype=table.text("dtype", allowed=("uint8", "float16", "float32")),
+        layout=table.text("layout", allowed=("NHWC", "NCHW", ANSWERS)),
+        dtype=table.text("dtype", allowed=("uint8", "float16", "float32", "int64")),
         size=(size[0], size[1]) if size else None,
     )
     table.end()
@@ -167,7 +181,7 @@ def _output(table: Table, registry: Operations) -> Output:
 
 def _labels(table: Table) -> Labels:
     source = LabelSource(table.text("source", allowed=list(LabelSource)))
-    file = "" if source is LabelSource.GRAPH else table.text("file")
+    file = "" if source in (LabelSource.GRAPH, LabelSource.NONE) else table.text("file")
     labels = Labels(source, file, table.text("category", "object"))
     table.end()
     return labels

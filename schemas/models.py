@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+UNPINNED = "0" * 40
 StepValue = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
 
 
@@ -30,14 +31,15 @@ class SourceKind(StrEnum):
 
     PACKAGE = "package"
     HUB = "hub"
+    EXTRA = "extra"  # files that an installed distribution carries and loads by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The files of a model. name: folder in the package, or `owner/repository` on the hub.
+    """The files of a model. name: folder in the package, `owner/repository` on the hub, or a distribution.
 
-    revision: 40 hexadecimal digits of a commit, "" for a packaged model. files: path → SHA-256.
-    graph: which of the files is the ONNX graph.
+    revision: 40 hexadecimal digits of a commit, "" for a model that is not on the hub; all 0: not pinned yet.
+    files: path → SHA-256. graph: which of the files is the graph, or holds the weights; "" for a distribution.
     """
 
     kind: SourceKind
@@ -45,6 +47,11 @@ class Source:
     revision: str
     files: Mapping[str, str]
     graph: str = "model.onnx"
+
+    @property
+    def pinned(self) -> bool:
+        """False for a model of the hub of which nobody said yet which commit is meant."""
+        return self.kind is not SourceKind.HUB or self.revision != UNPINNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Needs:
 class Input:
     """The graph's image input. size is (height, width) in pixels, or None: the graph says it.
 
-    layout: "NHWC" or "NCHW". dtype: "uint8", "float16" or "float32".
+    layout: "NHWC", "NCHW", or "none" for a model that takes other models' answers. dtype: numpy's name.
     """
 
     name: str
@@ -82,11 +89,12 @@ class Output:
 
 
 class LabelSource(StrEnum):
-    """Where the labels are: a CSV as the WD taggers have, a JSON list, or `names` in the graph's metadata."""
+    """Where the labels are: a CSV as WD taggers have, a JSON list, `names` in the graph's metadata, or nowhere."""
 
     CSV = "csv"
     JSON = "json"
     GRAPH = "graph"
+    NONE = "none"  # one label, named like its category
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 INGEST = "ingest"
 DETECTION = "detection"
 TAGGING = "tagging"
+CAPTIONING = "captioning"
+EMBEDDING = "embedding"
+SCORING = "scoring"
+READING = "reading"
+JUDGING = "judging"
 MERGE = "merge"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A step that gives each image a result per model. `needs` names stages that must have ended before."""
+    """A step that gives each image a result per model; before it stages in `needs` must have ended, well or not."""
 
     name: str
     needs: tuple[str, ...] = ()
@@ -24,9 +29,19 @@ class Group:
     stages: tuple[str, ...]
 
 
-STAGES = (Stage(DETECTION), Stage(TAGGING))
-VISION = Group("vision", (DETECTION, TAGGING))
-GROUPS = (VISION,)
+STAGES = (
+    Stage(DETECTION),
+    Stage(TAGGING),
+    Stage(EMBEDDING),
+    Stage(CAPTIONING),
+    Stage(READING),
+    Stage(SCORING),
+    Stage(JUDGING, needs=(CAPTIONING, EMBEDDING)),  # figures of what other stages found
+)
+# What takes milliseconds shares a group; what writes word by word has its own, so that tags never wait for sentences.
+VISION = Group("vision", (DETECTION, TAGGING, EMBEDDING, SCORING))
+LANGUAGE = Group("language", (CAPTIONING, READING, JUDGING))
+GROUPS = (VISION, LANGUAGE)
 QUEUES = (INGEST, *(group.name for group in GROUPS), MERGE)
 
 
@@ -36,3 +51,8 @@ def group_of(stage: str) -> Group:
         if stage in group.stages:
             return group
     raise KeyError(stage)
+
+
+def needs() -> list[tuple[str, str]]:
+    """(stage, needed stage) for every need there is."""
+    return [(stage.name, need) for stage in STAGES for need in stage.needs]

@@ -60,6 +60,33 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Caption:
+    """A sentence about the image, and the model (or "human") that said it."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Words read in the image, in their box xyxy in original upright pixels, with confidence in [0, 1]."""
+
+    text: str
+    box: tuple[float, float, float, float]
+    confidence: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One figure about the image. kind: a name of `schemas.scores.KINDS`, which gives range and direction."""
+
+    kind: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageState:
     """Where one model stands on this image: done, pending, failed or quarantined; millis and reason if known."""
 
@@ -120,6 +147,13 @@ class Record:
     rating_confidence: float | None = None
     people: int | None = None
     colours: tuple[Colour, ...] = ()
+    captions: tuple[Caption, ...] = ()  # the best first
+    alt_text: str = ""  # for screen readers (R9); empty while nothing is known
+    scores: tuple[Score, ...] = ()  # a kind that is unknown is not there
+    ladder: str | None = None  # "score_9" … "score_4", "below", or None while no commercial score is known (R28)
+    quality: str | None = None  # one of the seven classes (R29), or None
+    calibration: int = 0  # version of the frozen calibration set behind ladder and quality
+    readings: tuple[Reading, ...] = ()
     flags: tuple[FlagView, ...] = ()
     stages: tuple[StageState, ...] = ()
     notes: tuple[str, ...] = ()

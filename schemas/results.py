@@ -17,15 +17,20 @@ def _check(name: str, array: NDArray[np.generic], dtype: type[np.generic], shape
 
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """Scored labels of one image, at or above the model's floor; boxes when the model is a detector.
+    """What one model says of one image: scored labels, and what only some kinds of models give.
 
-    labels: (N,) int16, index into the model's label list. scores: (N,) float32 in [0, 1].
+    labels: (N,) int16, index into the model's label list, at or above its floor. scores: (N,) float32 in [0, 1].
     boxes: (N, 4) float32 xyxy in original upright pixels, or None for a model that places nothing.
+    texts: N texts (a caption, or the words that were read), or None. figures: (N,) float32 in the range that each
+    label of a scorer declares, finite, or None; its scores are then 1. vector: (D,) float32 of length 1, or None.
     """
 
     labels: Labels
     scores: Floats
     boxes: Floats | None = None
+    texts: tuple[str, ...] | None = None
+    figures: Floats | None = None
+    vector: Floats | None = None
 
     def __post_init__(self) -> None:
         count = len(self.labels)
@@ -35,6 +40,14 @@ class ModelOutput:
             raise ValueError(f"scores: expected [0, 1], got {self.scores.min()}..{self.scores.max()}")
         if self.boxes is not None:
             _check("boxes", self.boxes, np.float32, (count, 4))
+        if self.texts is not None and len(self.texts) != count:
+            raise ValueError(f"texts: expected {count}, got {len(self.texts)}")
+        if self.figures is not None:
+            _check("figures", self.figures, np.float32, (count,))
+            if not np.isfinite(self.figures).all():
+                raise ValueError(f"figures: expected finite numbers, got {self.figures}")
+        if self.vector is not None:
+            _check("vector", self.vector, np.float32, (self.vector.size,))
 
     @classmethod
     def empty(cls, *, boxes: bool = False) -> Self:

@@ -11,6 +11,7 @@ class RuleKind(StrEnum):
     VOCABULARY = "vocabulary"
     THRESHOLDS = "thresholds"
     POLICIES = "policies"
+    SCORING = "scoring"
 
 
 @dataclass(frozen=True, slots=True)

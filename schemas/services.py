@@ -11,6 +11,7 @@ from schemas.ports import ObjectStore
 from schemas.record import Record
 from schemas.review import Accounts, ReviewDesk
 from schemas.search import SearchIndex
+from schemas.search.similar import QueryEncoder, SimilarImages
 
 
 class Pictures(Protocol):
@@ -51,7 +52,8 @@ class WebServices:
     refused, all). refresh: merges and indexes these records at once, so that an edit or a decision shows in the next
     search. retry: makes failed work of (record, stage) ready again. ready: checks of everything that must work.
     metrics: Prometheus text. allowed_hosts: accepted Host names without port; empty accepts any. secure_cookies: the
-    site is reached by https only. samples_only: every active model is a sample model.
+    site is reached by https only. samples_only: every active model is a sample model. encoder: texts to vectors, None
+    where nobody plays that role.
     """
 
     search: SearchIndex
@@ -61,6 +63,7 @@ class WebServices:
     objects: ObjectStore
     pictures: Pictures
     desk: ReviewDesk
+    similar: SimilarImages
     accounts: Accounts
     stored: Callable[[Sequence[ObjectEvent]], int]
     refresh: Callable[[Sequence[int]], None]
@@ -71,6 +74,7 @@ class WebServices:
     metrics: Callable[[], bytes]
     uploads: UploadLimits
     version: str
+    encoder: QueryEncoder | None = None
     samples_only: bool = False
     secure_cookies: bool = False
     allowed_hosts: tuple[str, ...] = ()

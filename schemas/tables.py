@@ -1,11 +1,16 @@
 """A strict reader for TOML tables: each key is asked for by kind, and what nobody asked for is refused."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from schemas.errors import ManifestError
 
 T = TypeVar("T")
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class Table:
@@ -56,6 +61,21 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise self.wrong(key, f"a number in 0..1, got {value!r}")
         return float(value)
+
+    def number(self, key: str, default: float | None = None) -> float:
+        """A finite number."""
+        self._asked.append(key)
+        value = self._left.pop(key, default)
+        if not _finite(value):
+            raise self.wrong(key, f"a number, got {value!r}")
+        return float(str(value))
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A list of finite numbers."""
+        value = self._take(key, list, "a list of numbers", [])
+        if not all(_finite(each) for each in value):
+            raise self.wrong(key, f"a list of numbers, got {value!r}")
+        return tuple(float(each) for each in value)
 
     def wholes(self, key: str, default: tuple[int, ...]) -> tuple[int, ...]:
         """A list of positive whole numbers."""

@@ -1,7 +1,7 @@
 """The task of a group of stages: images in, raw results out."""
 
 from schemas.ledger import Claim
-from schemas.pipeline import MERGE, Group
+from schemas.pipeline import MERGE, Group, group_of
 from tasks.rounds import run_round
 from tasks.services import Services
 from workers.analysis.analysis import Analysis
@@ -12,9 +12,9 @@ def analyse(services: Services, group: Group, worker: Analysis) -> None:
 
     def do(services: Services, claims: list[Claim]) -> None:
         results, failures = worker.run(claims)
-        services.results.store(results)
-        services.work.fail(failures)
+        freed = services.results.store(results) | services.work.fail(failures)
         services.count(group.name, len(results), failures)
-        services.wake(MERGE)
+        for queue in (*{group_of(stage).name for stage in freed}, MERGE):
+            services.wake(queue)
 
     run_round(services, group.name, group.stages, do)

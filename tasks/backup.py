@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def back_up(settings: Settings, file: Path) -> int:
                 "--format=custom",
                 "--no-owner",
                 "--exclude-schema=pgmq",
+                "--exclude-schema=vectors",
+                "--exclude-extension=vector",
                 f"--file={fresh}",
                 database=database,
             )
@@ -46,9 +49,22 @@ def restore_into(settings: Settings, file: Path, *, replace: bool) -> None:
                 raise ConflictError("the database is not empty; give --replace to lose what it holds now")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
-        _tool("pg_restore", "--no-owner", "--single-transaction", "--exit-on-error", str(file), database=database)
+        with tempfile.NamedTemporaryFile("w", suffix=".list") as wanted:
+            wanted.write(_without_spaces(file))
+            wanted.flush()
+            how = ("--no-owner", "--single-transaction", "--exit-on-error", f"--use-list={wanted.name}")
+            _tool("pg_restore", *how, str(file), database=database)
         with psycopg.connect(database) as connection:
             check_version(applied(connection), migrations()[-1].version)
+
+
+def _without_spaces(file: Path) -> str:
+    """What is to be restored: all but the indexes of vectors, which need an extension; `nafuda migrate` makes them."""
+    done = subprocess.run([str(binary("pg_restore")), "--list", str(file)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PermanentError(f"{file} is no backup: {done.stderr.strip()[-400:]}")
+    lines = done.stdout.splitlines(keepends=True)
+    return "".join(line for line in lines if " INDEX public embeddings_space_" not in line)
 
 
 @contextlib.contextmanager

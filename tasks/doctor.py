@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from importlib import metadata
 
 import psycopg
+from kombu.exceptions import OperationalError
 
 from infra.models.catalogue import open_catalogue
 from infra.records.migrate import applied, migrations
 from infra.records.pool import session
 from schemas.errors import NafudaError
+from schemas.pipeline import INGEST, MERGE, group_of
 from tasks.services import Services
 
 _ENOUGH_DISK = 2 * 2**30  # bytes
@@ -39,7 +41,7 @@ def _safely(look: Callable[[Services], Finding], services: Services) -> Finding:
         return look(services)
     except NafudaError as error:
         return Finding(name, False, str(error), _REMEDIES.get(name, "see the message"))
-    except (OSError, psycopg.Error) as error:
+    except (OSError, psycopg.Error, OperationalError) as error:
         return Finding(name, False, f"{type(error).__name__}: {error}", _REMEDIES.get(name, "see the message"))
 
 
@@ -96,7 +98,7 @@ def _search(services: Services) -> Finding:
 
 
 def _models(services: Services) -> Finding:
-    catalogue = open_catalogue(services.settings.models_dir)
+    catalogue = open_catalogue(services.settings.models_folder)
     installed = [catalogue.install(name) for name in services.settings.models]
     return Finding("models", True, ", ".join(f"{each.manifest.id} {each.revision[:12]}" for each in installed))
 
@@ -114,10 +116,17 @@ def _runtime(services: Services) -> Finding:
     return Finding("runtime", True, found[0])
 
 
+def _needed(services: Services) -> set[str]:
+    """The roles without which something stays undone: groups only where a model in force belongs to one."""
+    known = open_catalogue(services.settings.models_folder)
+    groups = {group_of(known.manifest(name).stage).name for name in services.settings.models}
+    return {INGEST, MERGE, "listen", "sweep", *groups}
+
+
 def _workers(services: Services) -> Finding:
     heard = services.work.alive(services.settings.silent)
     roles = {role for _, own in heard for role in own.split(",")}
-    missing = sorted({"ingest", "vision", "merge", "listen", "sweep"} - roles)
+    missing = sorted(_needed(services) - roles)
     if missing:
         return Finding(
             "workers", False, f"nobody plays {', '.join(missing)}", f"start `nafuda worker {' '.join(missing)}`"

@@ -1,16 +1,23 @@
 """Models in a process: registered in the ledger, loaded, with a batcher each; and the plan that asks for them."""
 
+import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from infra.models.catalogue import Catalogue, Installed, open_catalogue
+from schemas.errors import ConfigurationError
 from schemas.merging import RegisteredModel
+from schemas.model_ops import FROM_ANSWERS
 from schemas.models import Label, Manifest
+from schemas.ratings import RatingSource, rating_of, words_of
 from tasks.services import Services
-from workers.analysis.analysis import LoadedModel
+from workers.analysis.analysis import AnswerModel, LoadedModel
 from workers.batching.batch import Runner
-from workers.runners import batcher_for, load_runner
+from workers.runners import Opening, batcher_for, load_model
+from workers.scoring.answers import AnswerRunner
+from workers.steps.program import InputProgram
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +27,8 @@ class Active:
     """A model in force: its files, and its runner once it is loaded."""
 
     installed: Installed
-    runner: Runner
+    runner: Runner | AnswerRunner
+    revision: str  # with those of the models whose answers it takes
 
     @property
     def manifest(self) -> Manifest:
@@ -30,7 +38,7 @@ class Active:
 
 def catalogue(services: Services) -> Catalogue:
     """The manifests that are known here."""
-    return open_catalogue(services.settings.models_dir)
+    return open_catalogue(services.settings.models_folder)
 
 
 def load_active(services: Services) -> list[Active]:
@@ -41,37 +49,76 @@ def load_active(services: Services) -> list[Active]:
         installed = known.install(name)
         settings = services.settings
         cache = settings.data / "engines"
-        runner = load_runner(installed.manifest, installed.paths, settings.providers, settings.threads, cache)
-        log.info("model loaded", extra={"model": name, "revision": installed.revision[:12], "on": runner.providers[0]})
-        active.append(Active(installed, runner))
+        runner = load_model(Opening(installed.manifest, installed.paths, settings.providers, settings.threads, cache))
+        revision = _revision(known, installed, services.settings.models)
+        log.info("model loaded", extra={"model": name, "revision": revision[:12], "on": runner.providers[0]})
+        active.append(Active(installed, runner, revision))
     return active
+
+
+def _revision(known: Catalogue, installed: Installed, in_force: Sequence[str]) -> str:
+    """A model over other models' answers says something new as soon as one of them does."""
+    manifest = installed.manifest
+    above = [str(manifest.output.params[key]) for key in FROM_ANSWERS.get(manifest.runner, ())]
+    for name in above:
+        if name not in in_force:
+            raise ConfigurationError(
+                f"model {manifest.id} takes the answers of {name}, which is not in force; add it to NAFUDA_MODELS"
+            )
+    revisions = [installed.revision, *(known.install(name).revision for name in above)]
+    return hashlib.sha256("".join(revisions).encode()).hexdigest() if above else installed.revision
 
 
 def register(services: Services, active: list[Active]) -> dict[int, Active]:
     """Make the models known to the ledger; by their ids there."""
-    return {services.rules.register(_registered(each.installed, each.runner.labels)): each for each in active}
+    return {services.rules.register(_registered(each)): each for each in active}
 
 
 def with_batchers(registered: Mapping[int, Active], stages: tuple[str, ...]) -> dict[int, LoadedModel]:
-    """The models of some stages, each with a started batcher in front."""
+    """The models of pictures in some stages, each with a started batcher in front."""
     loaded = {}
     for number, each in registered.items():
-        if each.manifest.stage in stages:
-            batcher = batcher_for(each.manifest, each.runner)
-            loaded[number] = LoadedModel(number, each.manifest.id, each.manifest.stage, each.runner, batcher)
+        if each.manifest.stage in stages and each.manifest.runner not in FROM_ANSWERS:
+            runner = cast(Runner, each.runner)
+            batcher = batcher_for(each.manifest, runner)
+            loaded[number] = LoadedModel(number, each.manifest.id, each.manifest.stage, runner, batcher)
     return loaded
 
 
-def _registered(installed: Installed, labels: tuple[Label, ...]) -> RegisteredModel:
-    manifest = installed.manifest
+def answering(registered: Mapping[int, Active], stages: tuple[str, ...]) -> dict[int, AnswerModel]:
+    """The models of some stages that take other models' answers."""
+    return {
+        number: AnswerModel(number, each.manifest.id, each.manifest.stage, cast(AnswerRunner, each.runner))
+        for number, each in registered.items()
+        if each.manifest.stage in stages and each.manifest.runner in FROM_ANSWERS
+    }
+
+
+def programs(registered: Mapping[int, Active]) -> tuple[InputProgram, ...]:
+    """What ingest prepares while it decodes: each distinct input of the models of this process."""
+    pictures = [each.runner for each in registered.values() if each.manifest.runner not in FROM_ANSWERS]
+    return tuple({cast(Runner, runner).program: None for runner in pictures})
+
+
+def _normal(labels: Sequence[Label]) -> Iterator[Label]:
+    """Ratings by the system's names (R51): a source is known by all of its words; other labels stay as they are."""
+    said = {label.name for label in labels if label.category == "rating"}
+    source = next((each for each in RatingSource if said and said <= set(words_of(each))), None)
+    for label in labels:
+        meant = rating_of(source, label.name) if source and label.category == "rating" else None
+        yield Label(meant.value, label.category) if meant else label
+
+
+def _registered(each: Active) -> RegisteredModel:
+    manifest = each.manifest
     thresholds = {**manifest.thresholds.category, "*": manifest.thresholds.default}
     return RegisteredModel(
         id=0,
         name=manifest.id,
         stage=manifest.stage,
-        revision=installed.revision,
+        revision=each.revision,
         sample=manifest.sample,
-        labels=labels,
+        labels=tuple(_normal(each.runner.labels)),
         thresholds=thresholds,
         floor=manifest.output.floor,
     )

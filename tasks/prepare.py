@@ -1,5 +1,6 @@
 """Preparing a database: migrations, the broker's schema, the collection, the first rules, the models in force."""
 
+from collections.abc import Mapping
 from importlib import resources
 
 from infra.broker.config import install_pgmq
@@ -7,9 +8,11 @@ from infra.records.migrate import migrate
 from schemas.errors import ConfigurationError
 from schemas.policies import parse_policies
 from schemas.rules import RuleKind
+from schemas.scoring import parse_scoring
 from schemas.vocabulary import parse_vocabulary
-from tasks.models import load_active, register
+from tasks.models import Active, load_active, register
 from tasks.services import Services
+from workers.embedding.embedder import Embedder
 
 _BY = "nafuda"
 
@@ -26,9 +29,20 @@ def prepare(services: Services) -> list[str]:
     collection = services.rules.ensure_collection(settings.collection, settings.bucket, hold=settings.hold)
     services.store.make_bucket(settings.bucket)
     registered = register(services, load_active(services))
+    done += _spaces(services, registered)
     plan = services.rules.ensure_plan(collection, list(registered))
     models = ", ".join(each.manifest.id for each in registered.values())
     return [*done, f"collection {settings.collection}: plan {plan} with {models}"]
+
+
+def _spaces(services: Services, registered: Mapping[int, Active]) -> list[str]:
+    """An index for the vectors of each embedder, or a word on why there is none."""
+    done = []
+    for number, each in registered.items():
+        if isinstance(each.runner, Embedder):
+            lacking = services.similar.open_space(number, each.runner.width)
+            done.append(lacking or f"vectors of {each.manifest.id} are indexed")
+    return done
 
 
 def first_rules(services: Services) -> list[str]:
@@ -43,4 +57,8 @@ def first_rules(services: Services) -> list[str]:
         text = (resources.files("schemas.policies") / "default.toml").read_text("utf-8")
         version = services.rules.set_policies(parse_policies(text, "default.toml"), _BY)
         done.append(f"{RuleKind.POLICIES} version {version}")
+    if not current.scoring.version:
+        text = (resources.files("schemas.scoring") / "default.toml").read_text("utf-8")
+        version = services.rules.set_scoring(parse_scoring(text, "default.toml"), _BY)
+        done.append(f"{RuleKind.SCORING} version {version}")
     return done

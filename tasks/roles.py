@@ -10,7 +10,7 @@ from schemas.pipeline import GROUPS, INGEST, MERGE
 from tasks.analyse import analyse
 from tasks.ingest import ingest
 from tasks.merge import merge_dirty
-from tasks.models import Active, load_active, register, with_batchers
+from tasks.models import Active, answering, load_active, programs, register, with_batchers
 from tasks.services import Services
 from workers.analysis.analysis import Analysis
 from workers.decode.limits import DecodeLimits
@@ -19,7 +19,7 @@ from workers.ingest.ingest import Ingest
 
 log = logging.getLogger(__name__)
 QUEUE_ROLES = (INGEST, *(group.name for group in GROUPS), MERGE)
-LOOP_ROLES = ("listen", "sweep")
+LOOP_ROLES = ("listen", "sweep", "encode")
 ROLES = (*QUEUE_ROLES, *LOOP_ROLES)
 
 
@@ -36,19 +36,19 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
     rounds: dict[str, Callable[[], None]] = {}
     with ExitStack() as stack:
         groups = [group for group in GROUPS if group.name in services.roles]
+        services.inputs.takers = max(1, len(groups))
         registered: dict[int, Active] = register(services, load_active(services)) if groups else {}
         if groups or INGEST in services.roles:
             decoder = DecodePool(services.settings.decoders, _limits(services))
             stack.callback(decoder.close)
         if INGEST in services.roles:
-            programs = tuple({each.runner.program: None for each in registered.values()})
             worker = Ingest(
                 services.store,
                 services.derived,
                 services.objects,
                 decoder,
                 services.inputs,
-                programs,
+                programs(registered),
                 services.settings.max_bytes,
             )
             rounds[INGEST] = partial(ingest, services, worker)
@@ -57,7 +57,14 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
             for model in models.values():
                 stack.callback(model.batcher.close)
             work = Analysis(
-                services.store, services.objects, decoder, services.inputs, models, services.settings.max_bytes
+                services.store,
+                services.objects,
+                decoder,
+                services.inputs,
+                models,
+                services.settings.max_bytes,
+                answering=answering(registered, group.stages),
+                results=services.results,
             )
             rounds[group.name] = partial(analyse, services, group, work)
         if MERGE in services.roles:

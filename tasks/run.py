@@ -23,7 +23,7 @@ from tasks.welcome import analysing, sign_in_link, summary
 
 Say = Callable[[str], None]
 WORKERS = {
-    "analysis": ("worker", "ingest", "vision"),
+    "analysis": ("worker", "ingest", "vision", "language", "encode"),
     "records": ("worker", "merge", "listen", "sweep"),
     "web": ("web",),
 }
@@ -126,12 +126,16 @@ def _detached(child: Child) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
+    encoder = _any_port()
     return {
         **os.environ,
         "NAFUDA_DATA": str(settings.data),
         "NAFUDA_DATABASE_URL": settings.database_url,
         "NAFUDA_WEB_HOST": settings.web_host,
         "NAFUDA_WEB_PORT": str(settings.web_port),
+        "NAFUDA_ENCODER_HOST": "127.0.0.1",
+        "NAFUDA_ENCODER_PORT": str(encoder),
+        "NAFUDA_ENCODER_URL": f"http://127.0.0.1:{encoder}",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -161,6 +165,14 @@ def free_port(settings: Settings, say: Say) -> int:
             say(f"port {settings.web_port} is taken, so the pages are on {found}")
         return found
     raise ConfigurationError(f"no free port from {settings.web_port} on; give --port N")
+
+
+def _any_port() -> int:
+    """A free port that nobody has to know."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found: int = probe.getsockname()[1]
+    return found
 
 
 def _wait_for_port(settings: Settings, stop: threading.Event) -> bool:

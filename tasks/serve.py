@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import uvicorn
 
+from infra.encoder import RemoteEncoder
 from infra.records.accounts import PostgresAccounts
 from infra.records.review import PostgresReviewDesk
 from infra.telemetry.metrics import ledger_metrics
@@ -35,6 +36,8 @@ def web_services(services: Services) -> Iterator[WebServices]:
     pictures = DerivedPictures(services.store, services.derived, limits)
     yield WebServices(
         search=services.index,
+        similar=services.similar,
+        encoder=RemoteEncoder(settings.encoder_url) if settings.encoder_url else None,
         records=services.records,
         results=services.results,
         work=services.work,

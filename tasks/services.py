@@ -22,6 +22,7 @@ from infra.records.results import PostgresResults
 from infra.records.rules import PostgresRules
 from infra.records.work import PostgresWork
 from infra.search.postgres import PostgresSearch
+from infra.search.similar import PostgresSimilar
 from infra.settings import Settings
 from infra.telemetry.metrics import WorkerMetrics
 from schemas.errors import ConfigurationError
@@ -120,6 +121,11 @@ class Services:
     def index(self) -> PostgresSearch:
         """The search index."""
         return PostgresSearch(self.pool, alias=lambda name: self.rules.current().vocabulary.aliases.get(name, name))
+
+    @cached_property
+    def similar(self) -> PostgresSimilar:
+        """What is alike."""
+        return PostgresSimilar(self.pool)
 
     @cached_property
     def sender(self) -> Celery:

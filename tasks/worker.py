@@ -9,13 +9,18 @@ from types import FrameType
 from celery import Celery
 
 from tasks.app import build_app
+from tasks.encode import encode
 from tasks.listen import listen
 from tasks.roles import LOOP_ROLES, check_roles, open_rounds
 from tasks.services import Services
 from tasks.sweep import run_heartbeat, run_sweeper
 
 log = logging.getLogger(__name__)
-_LOOPS: dict[str, Callable[[Services, threading.Event], None]] = {"listen": listen, "sweep": run_sweeper}
+_LOOPS: dict[str, Callable[[Services, threading.Event], None]] = {
+    "listen": listen,
+    "sweep": run_sweeper,
+    "encode": encode,
+}
 
 
 def run_worker(services: Services) -> int:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from schemas.errors import PermanentError
 from schemas.record import Record, Visibility
 from schemas.review import Person, Role
+from schemas.search import Viewer
 from schemas.services import WebServices
 
 VISITOR = "nafuda_visitor"
@@ -153,3 +154,8 @@ def local_path(target: str) -> str:
     """`target` when it is a path on this site, else "/": never a way to send somebody elsewhere."""
     safe = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target
     return target if safe and target.isprintable() else "/"
+
+
+def viewer_of(visit: Visit) -> Viewer:
+    """For whom is searched: moderators find what is held or removed too."""
+    return Viewer(sees_held=visit.moderates)

@@ -7,10 +7,10 @@ from fastapi.encoders import jsonable_encoder
 from starlette.responses import JSONResponse
 
 from schemas.search import SearchRequest, Suggestion, parse
-from web.access import Services, SignedIn
+from web.access import Services, SignedIn, viewer_of
 from web.images import RecordId, seen
 from web.progress import progress_of
-from web.search import Cursor, Text, viewer_of
+from web.search import Cursor, Text
 
 router = APIRouter(prefix="/api/v1")
 

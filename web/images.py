@@ -10,11 +10,13 @@ from fastapi import APIRouter, Form, Path, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from schemas.errors import NotFoundError, PermanentError
-from schemas.record import DroppedTag, Record, Tag
+from schemas.record import DroppedTag, Record, Score, Tag
+from schemas.scores import ADVICE, KINDS, Better
 from schemas.services import WebServices
 from web.access import FORM, Moderator, Services, SignedIn, Visit
 from web.boxes import labelled
 from web.categories import CATEGORIES, rank, tag_name
+from web.meaning import strips
 from web.raw import told
 from web.render import page
 from web.search import address
@@ -55,10 +57,38 @@ def tag_groups(tags: Sequence[Tag]) -> list[TagGroup]:
 
 
 def alt_text(record: Record) -> str:
-    """What the picture shows, for those who cannot see it: its surest tags, in words."""
-    sure = sorted(record.tags, key=lambda t: -(1.0 if t.confidence is None else t.confidence))
-    names = [tag.name.replace("_", " ") for tag in sure if tag.category not in ("rating", "meta")][:8]
-    return ", ".join(names) or f"image {record.id}, not tagged yet"
+    """What the picture shows, for those who cannot see it."""
+    return record.alt_text or f"image {record.id}, not described yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A score as it is shown: what it is, its range, which end is good, and its place in the range in percent."""
+
+    title: str
+    value: float
+    source: str
+    scale: str
+    meaning: str
+    share: float
+
+
+def figures_of(record: Record) -> list[Figure]:
+    """The record's scores; a bar is always full where the picture is best."""
+    return [_figure(score) for score in record.scores if score.kind in KINDS]
+
+
+def _figure(score: Score) -> Figure:
+    kind = KINDS[score.kind]
+    share = min(1.0, max(0.0, (score.value - kind.low) / (kind.high - kind.low)))
+    best = {
+        Better.HIGH: f"{kind.high:g} is best",
+        Better.LOW: f"{kind.low:g} is best",
+        Better.NEITHER: "no end is best",
+    }
+    scale = f"{kind.low:g} to {kind.high:g}, {best[kind.better]}"
+    full = 1 - share if kind.better is Better.LOW else share
+    return Figure(kind.title, score.value, score.source, scale, kind.meaning, round(full * 100, 1))
 
 
 def said_by_people(dropped: Sequence[DroppedTag]) -> list[DroppedTag]:
@@ -89,6 +119,9 @@ def image_page(
         removed=removed,
         dropped=[tag for tag in found.dropped if tag not in removed],
         alt=alt_text(found),
+        figures=figures_of(found),
+        advice=ADVICE.get(found.ladder or "", ""),
+        strips=strips(services, visit, record),
         categories=[name for name in CATEGORIES if name not in ("rating", "object")],
         events=services.desk.history(record) if visit.moderates else [],
     )

@@ -16,6 +16,10 @@ def told(result: RawResult) -> dict[str, Json]:
         }
         if output.boxes is not None:
             entry["box"] = [round(float(side), 2) for side in output.boxes[index]]
+        if output.texts is not None:
+            entry["text"] = output.texts[index]
+        if output.figures is not None:
+            entry["figure"] = round(float(output.figures[index]), 4)
         found.append(entry)
     return {
         "stage": result.stage,

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from schemas.errors import QueryError
-from schemas.search import HitPage, Order, SearchRequest, Viewer, parse, with_order
+from schemas.search import HitPage, Order, SearchRequest, parse, with_order
 from schemas.search import Query as Searched
 from schemas.services import WebServices
-from web.access import Services, SignedIn, Visit
+from web.access import Services, SignedIn, Visit, viewer_of
 from web.facets import Panel, Term, panels, terms
+from web.meaning import meant, wordy
 from web.problems import problem_of
 from web.progress import progress_of
 from web.render import page, stream
@@ -68,11 +69,6 @@ def address(text: str, **more: str | int) -> str:
     """The search page's address for a query."""
     parameters = {"q": text, **more} if text else dict(more)
     return "/?" + urlencode(parameters) if parameters else "/"
-
-
-def viewer_of(visit: Visit) -> Viewer:
-    """For whom is searched: moderators find what is held or removed too."""
-    return Viewer(sees_held=visit.moderates)
 
 
 def search(services: WebServices, visit: Visit, text: str, after: str = "", first: int = 1) -> Results:
@@ -134,6 +130,8 @@ def search_page(
         progress=progress_of(services),
         empty_index=not results.found.hits and not text and services.search.count() == 0,
         without=lone(results),
+        words=wordy(text),
+        described=meant(services, visit, text) if wordy(text) and not results.found.hits and not after else None,
         facets=lambda: facet_column(services, visit, results.query),
     )
     return sent(parts)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from schemas.errors import NafudaError
 from schemas.models import Manifest
@@ -11,7 +12,7 @@ from workers.batching.batch import Runner
 from workers.onnx.dry_run import black
 from workers.onnx.fit import mismatches
 from workers.onnx.session import Tensor
-from workers.runners import open_model, runner_on
+from workers.runners import OWN_RUNNERS, RUNNERS, Opening, runner_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +51,21 @@ def check_model(
     runs: int = 5,
 ) -> ModelCheck:
     """Load, compare, dry-run and time a model. Never raises a NafudaError: it becomes `error`."""
+    opening = Opening(manifest, paths, providers, threads)
+    if manifest.runner in OWN_RUNNERS:
+        return _check_own(opening, runs)
     try:
-        session = open_model(manifest, paths, providers, threads)
+        session = opening.session()
     except NafudaError as error:
         return ModelCheck(manifest.id, str(error))
-    wrong = tuple(mismatches(manifest, session))
+    wrong = tuple(mismatches(manifest, session)) if manifest.runner in RUNNERS else ()
     said, labels = "", 0
     timings: tuple[Timing, ...] = ()
     try:
-        runner = runner_on(manifest, paths, session)
+        runner = runner_on(opening, session)
         labels = len(runner.labels)
-        timings = tuple(_time(runner, size, runs) for size in _sizes(manifest))
+        if manifest.runner in RUNNERS:
+            timings = tuple(_time(cast(Runner, runner), size, runs) for size in _sizes(manifest))
     except NafudaError as error:
         said = str(error)
     return ModelCheck(
@@ -74,6 +79,16 @@ def check_model(
         labels=labels,
         timings=timings,
     )
+
+
+def _check_own(opening: Opening, runs: int) -> ModelCheck:
+    """A model that loads its files by itself: it can be run and timed, there is no graph to look at."""
+    try:
+        runner = OWN_RUNNERS[opening.manifest.runner](opening)
+        timings = tuple(_time(runner, size, runs) for size in _sizes(opening.manifest))
+    except NafudaError as error:
+        return ModelCheck(opening.manifest.id, str(error))
+    return ModelCheck(opening.manifest.id, "", providers=runner.providers, labels=len(runner.labels), timings=timings)
 
 
 def _sizes(manifest: Manifest) -> list[int]:

@@ -1,20 +1,80 @@
 """From a manifest to a loaded runner: the registry of runners, and the one function that opens a model."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from schemas.errors import ManifestError
 from schemas.models import Manifest
 from workers.batching.batch import Runner
 from workers.batching.batcher import Batcher, BatcherOptions
+from workers.captioning.blip import Blip
+from workers.captioning.captioner import Captioner
 from workers.detection.detector import Detector
-from workers.onnx.fit import program_for
-from workers.onnx.model import OnnxModel, join
+from workers.embedding.embedder import Embedder
+from workers.embedding.texts import TextEncoder
+from workers.onnx.fit import program_for, read_labels
+from workers.onnx.model import join
 from workers.onnx.providers import Profile
 from workers.onnx.session import Session, SessionOptions, open_session
+from workers.reading.reader import Reader
+from workers.scoring.answers import AnswerRunner, ClipScore, VectorScorer
+from workers.scoring.scorer import Scorer
 from workers.tagging.tagger import Tagger
 
-RUNNERS: Mapping[str, Callable[[OnnxModel], Runner]] = {"tagger": Tagger, "detector": Detector}
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A model that is about to run: its manifest, its files on this machine, and how sessions are opened here."""
+
+    manifest: Manifest
+    paths: Mapping[str, Path]
+    providers: Sequence[str] = ("auto",)
+    threads: int = 1
+    cache: Path | None = None
+
+    def session(self, graph: str = "") -> Session:
+        """A session on one of the model's graphs, unchecked; the main one by default."""
+        manifest = self.manifest
+        name = graph or manifest.source.graph
+        sizes = manifest.batch.preferred or (manifest.batch.max,)
+        options = SessionOptions(
+            providers=self.providers,
+            threads=self.threads,
+            sha256=manifest.source.files[name],
+            precision=manifest.input.dtype if manifest.input.dtype == "float16" else "float32",
+            profile=Profile(1, sizes[-1], manifest.batch.max),
+            cache=self.cache,
+        )
+        return open_session(self.paths[name], options)
+
+
+def _captioner(opening: Opening, session: Session) -> Runner:
+    decoder = opening.session(str(opening.manifest.output.params["decoder"]))
+    return Captioner(join(opening.manifest, opening.paths, session), decoder, opening.paths)
+
+
+RUNNERS: Mapping[str, Callable[[Opening, Session], Runner]] = {
+    "tagger": lambda opening, session: Tagger(join(opening.manifest, opening.paths, session)),
+    "detector": lambda opening, session: Detector(join(opening.manifest, opening.paths, session)),
+    "embedder": lambda opening, session: Embedder(join(opening.manifest, opening.paths, session)),
+    "scorer": lambda opening, session: Scorer(join(opening.manifest, opening.paths, session)),
+    "captioner": _captioner,
+}
+# What loads its files by itself has no session of ours.
+OWN_RUNNERS: Mapping[str, Callable[[Opening], Runner]] = {
+    "blip": lambda opening: Blip(opening.manifest, opening.paths),
+    "reader": lambda opening: Reader(opening.manifest, opening.threads),
+}
+ANSWER_RUNNERS: Mapping[str, Callable[[Opening, Session], AnswerRunner]] = {
+    "clip_score": lambda opening, session: ClipScore(
+        opening.manifest, session, opening.paths, read_labels(opening.manifest, opening.paths, session)
+    ),
+    "vector_scorer": lambda opening, session: VectorScorer(
+        opening.manifest, session, opening.paths, read_labels(opening.manifest, opening.paths, session)
+    ),
+}
 
 
 def load_runner(
@@ -24,38 +84,45 @@ def load_runner(
     threads: int = 1,
     cache: Path | None = None,
 ) -> Runner:
-    """Open a model's graph, check it against its manifest, and run it once.
+    """Open the graphs of a model of pictures, check them against its manifest, and run them once.
 
     paths: the manifest's files on this machine. cache: folder for TensorRT engines.
     Raises ConfigurationError for providers that are not there, ManifestError for a model that does not fit.
     """
-    return runner_on(manifest, paths, open_model(manifest, paths, providers, threads, cache))
+    opening = Opening(manifest, paths, providers, threads, cache)
+    if manifest.runner in OWN_RUNNERS:
+        return OWN_RUNNERS[manifest.runner](opening)
+    return RUNNERS[manifest.runner](opening, opening.session())
 
 
-def open_model(
-    manifest: Manifest,
-    paths: Mapping[str, Path],
-    providers: Sequence[str] = ("auto",),
-    threads: int = 1,
-    cache: Path | None = None,
-) -> Session:
-    """A session on a manifest's graph, unchecked."""
-    graph = manifest.source.graph
-    sizes = manifest.batch.preferred or (manifest.batch.max,)
-    options = SessionOptions(
-        providers=providers,
-        threads=threads,
-        sha256=manifest.source.files[graph],
-        precision=manifest.input.dtype if manifest.input.dtype == "float16" else "float32",
-        profile=Profile(1, sizes[-1], manifest.batch.max),
-        cache=cache,
-    )
-    return open_session(paths[graph], options)
+def load_model(opening: Opening) -> Runner | AnswerRunner:
+    """A model of pictures or of other models' answers; errors as in `load_runner`."""
+    if opening.manifest.runner in OWN_RUNNERS:
+        return OWN_RUNNERS[opening.manifest.runner](opening)
+    return runner_on(opening, opening.session())
 
 
-def runner_on(manifest: Manifest, paths: Mapping[str, Path], session: Session) -> Runner:
-    """The runner that a manifest names, on a session."""
-    return RUNNERS[manifest.runner](join(manifest, paths, session))
+def open_model(manifest: Manifest, paths: Mapping[str, Path], providers: Sequence[str] = ("auto",)) -> Session:
+    """A session on a manifest's main graph, unchecked."""
+    return Opening(manifest, paths, providers).session()
+
+
+def runner_on(opening: Opening, session: Session) -> Runner | AnswerRunner:
+    """The runner that a manifest names, on a session of its main graph."""
+    name = opening.manifest.runner
+    return RUNNERS[name](opening, session) if name in RUNNERS else ANSWER_RUNNERS[name](opening, session)
+
+
+def load_text_encoder(opening: Opening) -> TextEncoder:
+    """The text half of an embedder. ManifestError when it has none."""
+    manifest = opening.manifest
+    params = manifest.output.params
+    if manifest.runner != "embedder" or not params["text"]:
+        raise ManifestError(f"{manifest.id} has no text graph: name one in output.text")
+    tokenizer = opening.paths[str(params["tokenizer"])]
+    session = opening.session(str(params["text"]))
+    length, pad = int(str(params["length"])), int(str(params["pad_id"]))
+    return TextEncoder(session, tokenizer, manifest.id, str(params["text_output"]), length, pad)
 
 
 def batcher_for(manifest: Manifest, runner: Runner, delay: timedelta = timedelta(milliseconds=5)) -> Batcher:
@@ -65,4 +132,16 @@ def batcher_for(manifest: Manifest, runner: Runner, delay: timedelta = timedelta
     return Batcher(runner.forward, options, manifest.id)
 
 
-__all__ = ["RUNNERS", "batcher_for", "load_runner", "open_model", "program_for", "runner_on"]
+__all__ = [
+    "ANSWER_RUNNERS",
+    "OWN_RUNNERS",
+    "RUNNERS",
+    "Opening",
+    "batcher_for",
+    "load_model",
+    "load_runner",
+    "load_text_encoder",
+    "open_model",
+    "program_for",
+    "runner_on",
+]

@@ -50,6 +50,12 @@ _OPTIONS = {
 # The superuser cannot sign in at all: it could read every file and run programs. `postgres --single` is the way to it.
 _LET_IN = "local all nafuda peer map=nafuda\n"
 _ROLE = "CREATE ROLE nafuda LOGIN CREATEDB;\n"
+# Only a superuser may add it; databases that are made later get it from template1.
+_VECTORS = (
+    "CREATE SCHEMA IF NOT EXISTS vectors;\n"
+    "GRANT USAGE ON SCHEMA vectors TO PUBLIC;\n"
+    "CREATE EXTENSION IF NOT EXISTS vector SCHEMA vectors;\n"
+)
 
 
 def binary(name: str) -> Path:
@@ -109,13 +115,21 @@ class EmbeddedPostgres:
         self._end_leftover()
         if not (self.folder / "PG_VERSION").exists():
             self._initialise()
+        self._launch()
+        if not self._create_database():
+            self.stop()  # made before there were vectors
+            self._as_superuser("template1", _VECTORS)
+            self._as_superuser("nafuda", _VECTORS)
+            self._launch()
+
+    def _launch(self) -> None:
+        """Start the server on a folder that is complete, and wait until it answers."""
         self._make_sockets()
         options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
         command = [str(binary("postgres")), "-D", str(self.folder), "-k", str(self._sockets), *options]
         with self._log.open("ab") as log:
             self._process = self._spawn(command, log)
         self._wait_until_ready()
-        self._create_database()
 
     def alive(self) -> bool:
         """True while the server process runs."""
@@ -164,12 +178,17 @@ class EmbeddedPostgres:
         fresh = self.folder / "new"
         base = ["-U", "postgres", "--auth=reject", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
         self._tool([str(binary("initdb")), "-D", str(fresh), *base])
-        self._tool([str(binary("postgres")), "--single", "-j", "-D", str(fresh), "postgres"], _ROLE)
+        self._as_superuser("postgres", _ROLE, fresh)
+        self._as_superuser("template1", _VECTORS, fresh)
         (fresh / "pg_hba.conf").write_text(_LET_IN)
         (fresh / "pg_ident.conf").write_text(_identities())
         for entry in sorted(fresh.iterdir(), key=lambda entry: entry.name == "PG_VERSION"):
             entry.rename(self.folder / entry.name)
         fresh.rmdir()
+
+    def _as_superuser(self, database: str, text: str, folder: Path | None = None) -> None:
+        """Run a line of SQL while no server runs."""
+        self._tool([str(binary("postgres")), "--single", "-j", "-D", str(folder or self.folder), database], text)
 
     def _tool(self, command: list[str], text: str = "") -> None:
         """Run a program as the server's user. ConfigurationError with what it said."""
@@ -213,11 +232,14 @@ class EmbeddedPostgres:
             time.sleep(0.03)
         raise TransientError(f"PostgreSQL in {self.folder} was not ready within {START_LIMIT}")
 
-    def _create_database(self) -> None:
+    def _create_database(self) -> bool:
+        """Make our database unless it is there; returns whether it can hold vectors."""
         admin = make_conninfo(self.conninfo, dbname="postgres")
         with psycopg.connect(admin, autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'nafuda'").fetchone():
                 connection.execute("CREATE DATABASE nafuda")
+        with psycopg.connect(self.conninfo) as connection:
+            return connection.execute("SELECT FROM pg_extension WHERE extname = 'vector'").fetchone() is not None
 
     def _end_leftover(self) -> None:
         """A server that outlived its supervisor would hold the folder: end it as `stop` would."""

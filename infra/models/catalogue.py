@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
@@ -69,8 +70,25 @@ class Catalogue:
         ConfigurationError (code "model-missing" or "model-changed") says which file and what to do.
         """
         manifest = self.manifest(model)
+        if manifest.source.kind is SourceKind.EXTRA:
+            version = self._distribution(manifest)
+            return Installed(manifest, revision(manifest, {manifest.source.name: version}), {})
+        if not manifest.source.pinned:
+            raise ConfigurationError(
+                f"model {model} is not pinned to a commit here; run `nafuda models pull {model}`", code="model-missing"
+            )
         paths = {path: self._verified(manifest, path) for path in manifest.source.files}
         return Installed(manifest, revision(manifest, manifest.source.files), paths)
+
+    def _distribution(self, manifest: Manifest) -> str:
+        try:
+            return metadata.version(manifest.source.name)
+        except metadata.PackageNotFoundError:
+            extra = manifest.needs.extras[0]
+            raise ConfigurationError(
+                f"model {manifest.id}: {manifest.source.name} is not installed; pip install 'nafuda[{extra}]'",
+                code="model-missing",
+            ) from None
 
     def listing(self) -> list[Listing]:
         """All models by id, installed or not."""
@@ -125,7 +143,7 @@ class Catalogue:
         if source.kind is SourceKind.HUB:
             url = f"https://huggingface.co/{source.name}/resolve/{source.revision}/{path}"
             into = place if self._folder else f"{place}, as {manifest.id}/{path}"
-            return f"get it by downloading {url} into {into}"
+            return f"run `nafuda models pull {manifest.id}`, or download {url} into {into}"
         return f"get it by installing the package again, or put it into {place}"
 
 
@@ -140,7 +158,7 @@ def open_catalogue(folder: Path | None = None, hub_cache: Path | None = None) ->
     hub_cache: where the Hugging Face client keeps what it downloaded (`~/.cache/huggingface/hub`), or None.
     """
     shipped = Path(str(files("schemas"))) / "manifests"
-    manifests = _load(shipped)
+    manifests = {**_load(shipped / "hub"), **_load(shipped)}
     if folder is not None:
         if not folder.is_dir():
             raise ConfigurationError(f"the models folder {folder} does not exist; create it or unset NAFUDA_MODELS_DIR")
@@ -149,6 +167,17 @@ def open_catalogue(folder: Path | None = None, hub_cache: Path | None = None) ->
             log.info("model %s: the manifest in %s replaces the packaged one", model, folder)
         manifests |= own
     return Catalogue(manifests, folder, hub_cache)
+
+
+def manifest_text(model: str, folder: Path | None = None) -> str:
+    """The TOML of the manifest in force for an id, as it lies on disk. NotFoundError when there is none."""
+    shipped = Path(str(files("schemas"))) / "manifests"
+    for place in (*([folder] if folder else []), shipped, shipped / "hub"):
+        for path in sorted(place.glob("*.toml")):
+            text = path.read_text(encoding="utf-8")
+            if parse(text, path.name).id == model:
+                return text
+    raise NotFoundError(f"no model {model!r} in the catalogue")
 
 
 def _load(folder: Path) -> dict[str, Manifest]:

@@ -133,8 +133,8 @@ def _grouped(rows: Iterable[Row], width: int) -> dict[tuple[object, ...], list[R
 
 
 def _said(row: Row) -> Said:
-    _, model, _, labels, scores, boxes, millis, batch = row
-    return Said(model, output_of(labels, scores, boxes), millis, batch)
+    _, model, _, labels, scores, boxes, texts, figures, millis, batch = row
+    return Said(model, output_of(labels, scores, boxes, texts, figures), millis, batch)
 
 
 def _form(row: Row) -> ImageForm:

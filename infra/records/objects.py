@@ -9,6 +9,7 @@ from infra.records.sql import statement
 from schemas.events import ObjectEvent
 from schemas.images import ImageFacts, ObjectHead, Sidecar
 from schemas.ledger import Found, ImageRow, ObjectRow, Outcome
+from schemas.pipeline import needs
 
 _TXT = ".txt"
 
@@ -60,7 +61,12 @@ class PostgresObjects:
             # Work before records, as everywhere: who stores results takes them in this order, too.
             planned = connection.execute(
                 statement("objects", "plan_work"),
-                {**values, "priorities": [priority[row[0]] for row in linked]},
+                {
+                    **values,
+                    "priorities": [priority[row[0]] for row in linked],
+                    "holding": [stage for stage, _ in needs()],
+                    "needed": [need for _, need in needs()],
+                },
             ).fetchall()
             _end(connection, [(each.object, each.checks) for each in answers])
             _touch(connection, [*left, *pairs])

@@ -11,6 +11,7 @@ from infra.records.sql import statement
 from schemas.codec import record_from_json
 from schemas.errors import NotFoundError, PermanentError
 from schemas.merging import Rules
+from schemas.pipeline import TAGGING
 from schemas.record import DroppedTag, Record
 
 _DIGEST = re.compile(r"^[0-9a-f]{8,64}$")
@@ -97,7 +98,7 @@ def _below(record: Record, said: list[Row], rules: Rules) -> tuple[DroppedTag, .
     for _, model_id, _, labels, scores, boxes, *_ in said:
         model = rules.models[model_id]
         output = output_of(labels, scores, boxes)
-        if output.boxes is not None:
+        if model.stage != TAGGING:
             continue
         for index, score in zip(output.labels.tolist(), output.scores.tolist(), strict=True):
             label = model.labels[index]

@@ -1,12 +1,14 @@
 """The result ledger on PostgreSQL: raw results in bulk, and the models that gave them."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from infra.records.pool import Pool, Row, session, transaction
+from infra.records.pool import Connection, Pool, Row, session, transaction
 from infra.records.sql import statement
+from infra.records.work import release
 from schemas.ledger import RawResult
 from schemas.results import Floats, ModelOutput, StageResult
 
@@ -17,10 +19,10 @@ class PostgresResults:
 
     pool: Pool
 
-    def store(self, results: Sequence[StageResult]) -> None:
-        """All of a batch in one transaction: results in, work out, records marked."""
+    def store(self, results: Sequence[StageResult]) -> set[str]:
+        """All of a batch in one transaction: results in, work out, records marked, waiting stages let go."""
         if not results:
-            return
+            return set()
         ordered = sorted(results, key=lambda each: (each.image, each.model))
         outputs = [each.output for each in ordered]
         keys = {
@@ -34,13 +36,18 @@ class PostgresResults:
             "boxes": [
                 None if output.boxes is None else _literal(_short(output.boxes.ravel(), 2)) for output in outputs
             ],
+            "texts": [None if output.texts is None else _json(output.texts) for output in outputs],
+            "figures": [None if output.figures is None else _literal(output.figures.tolist()) for output in outputs],
             "millis": [each.millis for each in ordered],
             "batches": [each.batch for each in ordered],
         }
         with transaction(self.pool) as connection:
             connection.execute(statement("results", "store"), {**keys, **arrays})
+            _store_vectors(connection, ordered)
             connection.execute(statement("results", "end_work"), keys)
+            freed = release(connection, {each.image for each in ordered}, {each.stage for each in ordered})
             connection.execute(statement("work", "touch_failed"), {"images": sorted({each.image for each in ordered})})
+        return freed
 
     def of_image(self, image: int) -> list[RawResult]:
         """Everything that every model said of one image."""
@@ -48,21 +55,62 @@ class PostgresResults:
             rows = connection.execute(statement("results", "of_image"), {"image": image}).fetchall()
         return [_raw(row) for row in rows]
 
+    def needed(self, images: Sequence[int], models: Sequence[str]) -> dict[int, dict[str, ModelOutput]]:
+        """What certain models said of images, by image and model name; vectors come along."""
+        answers: dict[int, dict[str, ModelOutput]] = {}
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("results", "needed"), {"images": list(images), "names": list(models)})
+            for image, name, labels, scores, boxes, texts, figures, vector in rows:
+                found = output_of(labels, scores, boxes, texts, figures)
+                if vector is not None:
+                    found = replace(found, vector=np.asarray(vector, np.float32))
+                answers.setdefault(image, {})[name] = found
+        return answers
+
     def remove_model(self, model: str) -> int:
         """Take back everything that a model said and ask it no more; the records are merged without it."""
         with transaction(self.pool) as connection:
             connection.execute(statement("results", "drop_from_plans"), {"name": model})
             dropped = connection.execute(statement("results", "drop_work_of_model"), {"name": model}).fetchall()
+            connection.execute(statement("results", "remove_vectors"), {"name": model})
             removed = connection.execute(statement("results", "remove_model"), {"name": model}).fetchall()
             images = sorted({int(row[0]) for row in (*dropped, *removed)})
             connection.execute(statement("work", "touch_failed"), {"images": images})
         return len(removed)
 
 
-def output_of(labels: Sequence[int], scores: Sequence[float], boxes: Sequence[float] | None) -> ModelOutput:
-    """The stored arrays as a `ModelOutput`."""
-    places: Floats | None = None if boxes is None else np.asarray(boxes, np.float32).reshape(-1, 4)
-    return ModelOutput(np.asarray(labels, np.int16), np.asarray(scores, np.float32), places)
+def output_of(
+    labels: Sequence[int],
+    scores: Sequence[float],
+    boxes: Sequence[float] | None,
+    texts: Sequence[str] | None = None,
+    figures: Sequence[float] | None = None,
+) -> ModelOutput:
+    """The stored arrays as a `ModelOutput`, without its vector."""
+    return ModelOutput(
+        np.asarray(labels, np.int16),
+        np.asarray(scores, np.float32),
+        None if boxes is None else np.asarray(boxes, np.float32).reshape(-1, 4),
+        None if texts is None else tuple(texts),
+        None if figures is None else np.asarray(figures, np.float32),
+    )
+
+
+def _store_vectors(connection: Connection, ordered: Sequence[StageResult]) -> None:
+    found = [(each, each.output.vector) for each in ordered]
+    placed = [(each, vector) for each, vector in found if vector is not None]
+    if placed:
+        values = {
+            "images": [each.image for each, _ in placed],
+            "models": [each.model for each, _ in placed],
+            "vectors": [_literal(vector.tolist()) for _, vector in placed],
+        }
+        connection.execute(statement("results", "store_vectors"), values)
+
+
+def _json(texts: Sequence[str]) -> str:
+    """A JSON list; PostgreSQL keeps no NUL."""
+    return json.dumps([text.replace("\0", "") for text in texts])
 
 
 def _literal(values: Sequence[float]) -> str:
@@ -77,6 +125,6 @@ def _short(values: Floats, digits: int = 5) -> list[float]:
 
 
 def _raw(row: Row) -> RawResult:
-    stage, model, revision, names, labels, scores, boxes, millis, at = row
-    output = output_of(labels, scores, boxes)
+    stage, model, revision, names, labels, scores, boxes, texts, figures, millis, at = row
+    output = output_of(labels, scores, boxes, texts, figures)
     return RawResult(stage, model, revision, tuple(names[index] for index in labels), output, millis, at)

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from psycopg.errors import UniqueViolation
@@ -16,6 +16,8 @@ from schemas.merging import RegisteredModel, Rules
 from schemas.models import Label
 from schemas.policies import policies_document, read_policies
 from schemas.rules import Policies, Policy, RuleKind, Thresholds, Vocabulary
+from schemas.scores import Scoring
+from schemas.scoring import read_scoring, scoring_document
 
 _FRESH = timedelta(seconds=2)  # a new version is in force everywhere after so long
 
@@ -115,13 +117,17 @@ class PostgresRules:
         """A new version; every record is looked at again."""
         return self._add(RuleKind.POLICIES, policies_document(policies), by)
 
+    def set_scoring(self, scoring: Scoring, by: str) -> int:
+        """A new version; every record's ladder, class and market scores are made again."""
+        return self._add(RuleKind.SCORING, scoring_document(scoring), by)
+
     def set_thresholds(self, values: Mapping[str, float], by: str) -> int:
         """A new version; only images that were scored between the old and the new thresholds are merged again."""
         before = self.fresh()
         with transaction(self.pool) as connection:
             connection.execute(statement("rules", "take_time"))
             version = _insert(connection, RuleKind.THRESHOLDS, dict(values), by)
-            after = Rules(before.vocabulary, Thresholds(version, values), before.policies, before.models)
+            after = replace(before, thresholds=Thresholds(version, values))
             for model in before.models.values():
                 for (low, high), labels in _moved(model, before, after).items():
                     bounds = {"model": model.id, "labels": labels, "low": low, "high": high}
@@ -143,6 +149,7 @@ def _version(rules: Rules, kind: str) -> int:
         RuleKind.VOCABULARY: rules.vocabulary.version,
         RuleKind.THRESHOLDS: rules.thresholds.version,
         RuleKind.POLICIES: rules.policies.version,
+        RuleKind.SCORING: rules.scoring.version,
     }
     return versions[RuleKind(kind)]
 
@@ -185,4 +192,8 @@ def _read(connection: Connection) -> Rules:
     if RuleKind.POLICIES in latest:
         version, doc = latest[RuleKind.POLICIES]
         policies = Policies(version, read_policies(doc, f"policies version {version}"))
-    return Rules(vocabulary, thresholds, policies, models)
+    scoring = Scoring()
+    if RuleKind.SCORING in latest:
+        version, doc = latest[RuleKind.SCORING]
+        scoring = replace(read_scoring(doc, f"scoring version {version}"), version=version)
+    return Rules(vocabulary, thresholds, policies, models, scoring)

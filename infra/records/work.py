@@ -7,7 +7,7 @@ from datetime import timedelta
 from infra.records.pool import Connection, Pool, session, transaction
 from infra.records.sql import statement
 from schemas.ledger import Claim, StageCount
-from schemas.pipeline import GROUPS, INGEST, MERGE
+from schemas.pipeline import GROUPS, INGEST, MERGE, needs
 from schemas.results import Failure
 from schemas.retry import DEATHS_ALONE, next_pause
 
@@ -38,10 +38,10 @@ class PostgresWork:
         claims = [Claim(*row) for row in rows]
         return sorted(claims, key=lambda claim: (claim.priority, claim.subject, claim.stage, claim.model))
 
-    def fail(self, failures: Sequence[Failure]) -> None:
+    def fail(self, failures: Sequence[Failure]) -> set[str]:
         """Write failures down; what may succeed later becomes ready again after a pause."""
         if not failures:
-            return
+            return set()
         pauses = [None if each.permanent else next_pause(each.code, max(each.attempts, 1)) for each in failures]
         values = {
             "stages": [each.stage for each in failures],
@@ -55,7 +55,10 @@ class PostgresWork:
         }
         with transaction(self.pool) as connection:
             connection.execute(statement("work", "fail"), values)
-            _touch(connection, {each.subject for each in failures if each.stage != INGEST})
+            images = {each.subject for each in failures if each.stage != INGEST}
+            freed = release(connection, images, {each.stage for each in failures})
+            _touch(connection, images)
+        return freed
 
     def suspects(self, stages: Sequence[str]) -> bool:
         """True when there is a subject that a process died over."""
@@ -137,6 +140,7 @@ class PostgresWork:
         values = {"silent": silent.total_seconds(), "most": DEATHS_ALONE, "reason": _DIED}
         with transaction(self.pool) as connection:
             freed = connection.execute(statement("work", "sweep"), values).fetchall()
+            _release(connection, set(), everything=True)
             _touch(connection, {subject for stage, subject in freed if stage != INGEST})
             connection.execute(statement("work", "forget_workers"))
         return len(freed)
@@ -159,6 +163,20 @@ class PostgresWork:
         with session(self.pool) as connection:
             rows = connection.execute(statement("work", "alive"), {"silent": silent.total_seconds()}).fetchall()
         return [(str(name), str(roles)) for name, roles in rows]
+
+
+def release(connection: Connection, images: Collection[int], ended: Collection[str]) -> set[str]:
+    """Let go of stages that waited only for what has ended in this transaction; returns their names."""
+    if not images or not any(need in ended for _, need in needs()):
+        return set()
+    return _release(connection, images)
+
+
+def _release(connection: Connection, images: Collection[int], *, everything: bool = False) -> set[str]:
+    which = {"images": sorted(images), "all": everything}
+    connection.execute(statement("work", "lock_held"), which)
+    pairs = {"holding": [stage for stage, _ in needs()], "needed": [need for _, need in needs()]}
+    return {str(row[0]) for row in connection.execute(statement("work", "release"), {**which, **pairs})}
 
 
 def _touch(connection: Connection, images: Collection[int]) -> None:

@@ -57,15 +57,9 @@ class HitFinder:
             rows = rows if rows[0][1] is not None else []
         shown, more = rows[: request.limit], len(rows) > request.limit
         after = Cursor(order, shown[-1][1], shown[-1][2]).text() if more else ""
-        hits = tuple(_hit(row, self._surest(row[-2], row[-1])) for row in shown)
+        hits = tuple(hit_of(row, surest(row[-2], row[-1], self._tally, self._connection)) for row in shown)
         took = timedelta(seconds=time.perf_counter() - began)
         return HitPage(total if exact else rounded(total), exact, hits, after, took)
-
-    def _surest(self, terms: Sequence[int], confidences: Sequence[int]) -> tuple[str, ...]:
-        """A hit's surest tags by name, from the copy of the dictionary."""
-        named = zip(confidences, self._tally.named(self._connection, terms), strict=True)
-        told = [(-confidence, name) for confidence, (field, name) in named if field not in _UNTOLD]
-        return tuple(dict.fromkeys(name for _, name in sorted(told)))[:HIT_TAGS]
 
     def _walk(self, request: SearchRequest, cursor: Cursor | None, about: int) -> list[Row] | None:
         """The page by walking, or None when the walk did not fill it."""
@@ -102,7 +96,15 @@ def _after(cursor: Cursor | None, key: str, name: str, falling: bool) -> sql.Com
     return sql.SQL(f"({key}, {record}) {sign} (%(after_key)s, %(after_record)s)")
 
 
-def _hit(row: Sequence[object], tags: tuple[str, ...]) -> Hit:
+def surest(terms: Sequence[int], confidences: Sequence[int], tally: Tally, connection: Connection) -> tuple[str, ...]:
+    """A hit's surest tags by name, from the copy of the dictionary."""
+    named = zip(confidences, tally.named(connection, terms), strict=True)
+    told = [(-confidence, name) for confidence, (field, name) in named if field not in _UNTOLD]
+    return tuple(dict.fromkeys(name for _, name in sorted(told)))[:HIT_TAGS]
+
+
+def hit_of(row: Sequence[object], tags: tuple[str, ...]) -> Hit:
+    """A hit from a row of one of the queries that find some: its first two columns are the query's own."""
     _, _, record, collection, sha256, width, height, form, rating, status, visibility, created_at, _, _ = row
     return Hit(  # the columns' types are the schema's
         record=record,  # type: ignore[arg-type]

@@ -54,5 +54,5 @@ def start_logging(form: str, level: str) -> None:
     logging.basicConfig(level=level, handlers=[lines], force=True)
     logging.captureWarnings(True)
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=Warning)
-    for loud in ("celery.worker.strategy", "celery.app.trace", "kombu", "psycopg.pool", "watchfiles", "httpx"):
+    for loud in ("celery.worker.strategy", "celery.app.trace", "kombu", "psycopg.pool", "watchfiles", "httpx2"):
         logging.getLogger(loud).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -1,13 +1,21 @@
-"""Commands about models: list, check, remove."""
+"""Commands about models: list, check, pull, use, remove."""
+
+import os
+from pathlib import Path
 
 import click
 
-from infra.models.catalogue import open_catalogue
+from infra.models.catalogue import manifest_text, open_catalogue
+from infra.models.pull import Hub, pull_from
+from infra.models.pull import pull as pull_model
 from infra.settings import Settings
-from schemas.errors import NafudaError
+from schemas.errors import ConfigurationError, NafudaError
 from schemas.pipeline import MERGE
 from tasks.cli.shared import json_option, print_json, services_of, table
+from tasks.use import change, put_into_force
 from workers.model_check import ModelCheck, check_model
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group()
@@ -21,7 +29,7 @@ def models() -> None:
 def list_models(context: click.Context, as_json: bool) -> None:
     """Manifests that are known here."""
     settings: Settings = context.find_root().obj
-    rows = open_catalogue(settings.models_dir).listing()
+    rows = open_catalogue(settings.models_folder).listing()
     if as_json:
         print_json(rows)
         return
@@ -45,7 +53,7 @@ def _state(model: str, installed: bool, settings: Settings) -> str:
 def check(context: click.Context, names: tuple[str, ...], as_json: bool) -> int:
     """Load models (all in force by default), dry-run them, and say what their graphs really want."""
     settings: Settings = context.find_root().obj
-    catalogue = open_catalogue(settings.models_dir)
+    catalogue = open_catalogue(settings.models_folder)
     checks = []
     for name in names or settings.models:
         try:
@@ -84,6 +92,47 @@ def remove(context: click.Context, name: str) -> None:
         removed = services.results.remove_model(name)
         services.wake(MERGE)
     click.echo(f"{removed} results of {name} were removed")
+
+
+@models.command()
+@click.argument("name")
+@click.option("--revision", default="", metavar="COMMIT", help="Which commit to pin, of 40 digits; else the newest.")
+@click.option(
+    "--from", "origin", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder to copy from."
+)
+@click.pass_context
+def pull(context: click.Context, name: str, revision: str, origin: Path | None) -> None:
+    """Get a model's files, checked one by one, and pin its manifest in the models folder."""
+    settings: Settings = context.find_root().obj
+    manifest = open_catalogue(settings.models_folder).manifest(name)
+    text = manifest_text(name, settings.models_folder)
+    folder = settings.models_dir or settings.data / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    if origin is not None:
+        pulled = pull_from(manifest, text, folder, origin, click.echo, revision)
+    else:
+        pulled = pull_model(manifest, text, folder, Hub(settings.hub_url.rstrip("/")), click.echo, revision)
+    click.echo(f"{name} is pinned to {pulled.commit} in {pulled.manifest}; licence: {pulled.licence}")
+    click.echo(f"check it with `nafuda models check {name}`, put it into force with `nafuda models use {name}`")
+
+
+@models.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("--keep", is_flag=True, help="Keep the sample models that do the same work.")
+@click.pass_context
+def use(context: click.Context, names: tuple[str, ...], keep: bool) -> None:
+    """Put models into force for what comes in from now on; results that are there stay."""
+    if os.environ.get("NAFUDA_MODELS"):
+        raise ConfigurationError("NAFUDA_MODELS is set, and says which models are in force: change it there")
+    with services_of(context) as services:
+        catalogue = open_catalogue(services.settings.models_folder)
+        wanted = change(catalogue, services.settings.models, names, keep=keep)
+        done = put_into_force(services, catalogue, wanted)
+    for name, reason in wanted.left:
+        click.echo(f"{name} leaves: {reason}")
+    for line in done:
+        click.echo(line)
+    click.echo(f"in force: {', '.join(wanted.models)}; restart the workers (or `nafuda run`) to load them")
 
 
 COMMANDS = (models,)

@@ -1,4 +1,4 @@
-"""Commands about rules: vocabulary, thresholds and policies, each in versions."""
+"""Commands about rules: vocabulary, thresholds, policies and scoring, each in versions."""
 
 import getpass
 import tomllib
@@ -10,6 +10,7 @@ from schemas.errors import PermanentError
 from schemas.pipeline import MERGE
 from schemas.policies import parse_policies
 from schemas.rules import RuleKind
+from schemas.scoring import parse_scoring
 from schemas.vocabulary import parse_vocabulary
 from tasks.cli.shared import print_json, services_of
 
@@ -18,7 +19,7 @@ _KIND = click.Choice([kind.value for kind in RuleKind])
 
 @click.group()
 def rules() -> None:
-    """Vocabulary, thresholds and policies; a new version is in force at once, for old images too."""
+    """Vocabulary, thresholds, policies and scoring; a new version is in force at once, for old images too."""
 
 
 @rules.command()
@@ -43,6 +44,8 @@ def set_rules(context: click.Context, kind: str, file: Path) -> None:
             version = services.rules.set_vocabulary(parse_vocabulary(text, file.name), by)
         elif kind == RuleKind.POLICIES:
             version = services.rules.set_policies(parse_policies(text, file.name), by)
+        elif kind == RuleKind.SCORING:
+            version = services.rules.set_scoring(parse_scoring(text, file.name), by)
         else:
             version = services.rules.set_thresholds(_thresholds(text, file.name), by)
         services.wake(MERGE)

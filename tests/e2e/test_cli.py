@@ -31,7 +31,8 @@ def test_an_image_is_known_by_id_digest_key_and_place(nafuda: Instance, image: i
 
 def test_show_gives_raw_results_of_every_model(nafuda: Instance, image: int) -> None:
     results = {each["stage"]: each for each in nafuda.json("show", str(image))["results"]}
-    assert set(results) == {"detection", "tagging"}
+    stages = {"detection", "tagging", "captioning", "embedding", "scoring", "judging"}
+    assert set(results) == stages
     assert len(results["tagging"]["labels"]) == len(results["tagging"]["scores"])
     assert results["tagging"]["boxes"] is None
     assert all(len(box) == 4 for box in results["detection"]["boxes"])

@@ -5,7 +5,7 @@ import re
 import signal
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 from skimage import data
@@ -21,7 +21,7 @@ def field(page: str, name: str) -> str:
     return found[1]
 
 
-def sign_in(browser: httpx.Client, link: str) -> httpx.Response:
+def sign_in(browser: httpx2.Client, link: str) -> httpx2.Response:
     """Follow a one-time link as its page's script does."""
     page = browser.get(link).text
     return browser.post("/sign-in/link", data={"csrf": field(page, "csrf"), "token": field(page, "token")})
@@ -82,12 +82,12 @@ def test_a_file_dropped_into_the_bucket_is_analysed_by_itself(nafuda: Instance) 
 
 
 def test_the_printed_link_signs_in_once_and_the_pages_answer(nafuda: Instance) -> None:
-    with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
+    with httpx2.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
         assert browser.get("/").url.path != "/"
         assert sign_in(browser, nafuda.link).status_code == 200
         for page in ("/", "/upload", "/review", "/people", "/ready"):
             assert browser.get(page).url.path == page
-    with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as another:
+    with httpx2.Client(base_url=nafuda.note["address"], follow_redirects=True) as another:
         assert sign_in(another, nafuda.link).status_code == 401
 
 
@@ -95,7 +95,7 @@ def test_an_upload_in_the_browser_is_searchable_soon(nafuda: Instance) -> None:
     link = nafuda.cli("users", "link", "admin").stdout.strip()
     picture = io.BytesIO()
     draw(9_200_000).image.save(picture, "PNG")
-    with httpx.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
+    with httpx2.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
         sign_in(browser, link)
         form = {"csrf": field(browser.get("/upload").text, "csrf")}
         sent = browser.post("/upload", data=form, files={"files": ("uploaded.png", picture.getvalue(), "image/png")})

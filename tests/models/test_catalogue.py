@@ -69,7 +69,10 @@ def test_a_missing_file_is_named_with_where_to_get_it(folder: Path) -> None:
         open_catalogue(folder).install("me/mine")
     assert caught.value.code == "model-missing"
     url = f"https://huggingface.co/someone/thing/resolve/{'1' * 40}/model.onnx"
-    assert f"model me/mine: file 'model.onnx' is missing; get it by downloading {url} into {place}" == str(caught.value)
+    told = (
+        f"model me/mine: file 'model.onnx' is missing; run `nafuda models pull me/mine`, or download {url} into {place}"
+    )
+    assert told == str(caught.value)
 
 
 def test_another_file_under_the_same_name_is_refused(folder: Path) -> None:

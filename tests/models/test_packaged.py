@@ -5,7 +5,7 @@ import pytest
 from infra.models.catalogue import open_catalogue
 from schemas.models import SourceKind
 from workers.model_check import check_model
-from workers.runners import load_runner
+from workers.runners import Opening, load_model
 
 PACKAGED = [manifest.id for manifest in open_catalogue() if manifest.source.kind is SourceKind.PACKAGE]
 
@@ -21,5 +21,5 @@ def test_a_packaged_model_is_installed_and_passes_its_check(model: str) -> None:
 @pytest.mark.parametrize("model", PACKAGED)
 def test_thresholds_name_categories_that_the_model_has(model: str) -> None:
     installed = open_catalogue().install(model)
-    runner = load_runner(installed.manifest, installed.paths, ["cpu"])
+    runner = load_model(Opening(installed.manifest, installed.paths, ["cpu"]))
     assert set(installed.manifest.thresholds.category) <= {label.category for label in runner.labels}

@@ -31,7 +31,7 @@ def write(
     """A manifest for a graph and every file that lies beside it, and the paths."""
     paths = {path.name: path for path in graph.parent.iterdir()}
     files = "\n".join(f'"{name}" = "{digest(path)}"' for name, path in paths.items())
-    stage = {"tagger": "tagging", "detector": "detection"}[runner]
+    stage = {"tagger": "tagging", "detector": "detection", "scorer": "scoring"}[runner]
     text = f"""
 id = "test/{graph.stem}"
 title = "Test"

@@ -12,7 +12,7 @@ from schemas.results import ModelOutput
 from tests.runners import graphs, manifests
 from workers.batching.batch import Batch, Prepared
 from workers.detection.yolo import HEADS
-from workers.runners import RUNNERS, batcher_for, load_runner
+from workers.runners import ANSWER_RUNNERS, OWN_RUNNERS, RUNNERS, batcher_for, load_runner
 from workers.steps.program import InputProgram, run_program
 from workers.tagging.tagger import DECODINGS
 
@@ -58,7 +58,8 @@ def test_a_batcher_in_front_of_a_model_answers_as_the_model_does_image_by_image(
 
 
 def test_every_runner_that_a_manifest_may_name_exists() -> None:
-    assert RUNNERS.keys() == model_ops.DECODINGS.keys()
+    assert RUNNERS.keys() | OWN_RUNNERS.keys() | ANSWER_RUNNERS.keys() == model_ops.DECODINGS.keys()
+    assert ANSWER_RUNNERS.keys() == model_ops.FROM_ANSWERS.keys()
 
 
 def test_every_decoding_that_a_manifest_may_name_exists() -> None:

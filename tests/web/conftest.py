@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from schemas.review import Role
 from tests.web.site import Site

@@ -27,10 +27,21 @@ def parser() -> argparse.ArgumentParser:
     two.add_argument("--cache", type=Path, default=Path("/tmp/samples-cache"))
     two.add_argument("--minutes", type=float, default=40.0, help="time to train; the learning rate follows it")
     two.add_argument("--resume", type=Path, metavar="EYE_PT", help="go on from the weights of an earlier run")
+    more = commands.add_parser("heads", help="train the other sample models on the shipped tagger's eye (needs torch)")
+    more.add_argument("--out", type=Path, required=True)
+    more.add_argument("--seed", type=int, default=0)
+    more.add_argument("--cache", type=Path, default=Path("/tmp/samples-cache"))
+    more.add_argument("--minutes", type=float, default=150.0, help="of all lessons; each gets its share")
+    more.add_argument("lessons", nargs="*", help="captioner, encoder, rating, quality, brisque, aesthetic; else all")
     three = commands.add_parser("evaluate", help="measure exported models on drawings never trained on")
     three.add_argument("--models", type=Path, default=PACKAGED)
     three.add_argument("--most", type=int, default=10_000, help="at most so many drawings of each split")
     three.add_argument("--json", action="store_true")
+    four = commands.add_parser("measure", help="measure the captioner, encoder, rating and quality models likewise")
+    four.add_argument("--models", type=Path, default=PACKAGED)
+    four.add_argument("--cache", type=Path, default=Path("/tmp/samples-cache"))
+    four.add_argument("--most", type=int, default=1_000, help="at most so many drawings of each split")
+    four.add_argument("--json", action="store_true")
     return root
 
 
@@ -46,6 +57,14 @@ def main(arguments: list[str] | None = None) -> None:
         from training.samples import train
 
         train.main(chosen.out, chosen.cache, chosen.seed, chosen.minutes, chosen.resume)
+    elif chosen.command == "heads":
+        from training.samples import heads
+
+        heads.main(chosen.out, chosen.cache, chosen.seed, chosen.minutes, tuple(chosen.lessons))
+    elif chosen.command == "measure":
+        from training.samples import measure
+
+        measure.run(chosen.models, chosen.cache, most=chosen.most, as_json=chosen.json)
     else:
         from training.samples import evaluate
 

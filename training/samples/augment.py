@@ -26,8 +26,13 @@ class Canvas:
     pad: int
 
 
-def batch(examples: Examples, rows: Rows, canvas: Canvas, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixels `(N, S, S, 3) float32` 0..255, tags `(N, 4 + T)` and boxes `(N, M, 5)` of some rows, augmented."""
+def batch(
+    examples: Examples, rows: Rows, canvas: Canvas, rng: np.random.Generator, mirrored: float = 0.5
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pixels `(N, S, S, 3) float32` 0..255, tags `(N, 4 + T)` and boxes `(N, M, 5)` of some rows, augmented.
+
+    mirrored: which share of them is flipped left to right.
+    """
     # One scale a batch, so that it is one resize; batches differ.
     side = round(canvas.side * (float(rng.uniform(0.84, 1.0)) if rng.random() < 0.5 else 1.0))
     squares = torch.from_numpy(examples.images[rows])
@@ -35,15 +40,20 @@ def batch(examples: Examples, rows: Rows, canvas: Canvas, rng: np.random.Generat
         planes = squares.permute(0, 3, 1, 2).float()
         planes = fn.interpolate(planes, size=(side, side), mode="bilinear", align_corners=False)
         squares = planes.to(torch.uint8).permute(0, 2, 3, 1)
-    pixels, boxes = _placed(squares.numpy(), examples, rows, canvas, rng)
+    pixels, boxes = _placed(squares.numpy(), examples, rows, canvas, rng, mirrored)
     tags = torch.from_numpy(examples.tags[rows]).float()
     return _worn(torch.from_numpy(pixels).float(), rng), tags, torch.from_numpy(boxes)
 
 
 def _placed(
-    squares: NDArray[np.uint8], examples: Examples, rows: Rows, canvas: Canvas, rng: np.random.Generator
+    squares: NDArray[np.uint8],
+    examples: Examples,
+    rows: Rows,
+    canvas: Canvas,
+    rng: np.random.Generator,
+    mirrored: float,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Flip half of the pictures and put each somewhere on the canvas, most of them off centre; boxes follow."""
+    """Flip some of the pictures and put each somewhere on the canvas, most of them off centre; boxes follow."""
     side, whole = squares.shape[1], canvas.side
     scale = side / SIDE
     placed = np.full((len(rows), whole, whole, 3), canvas.pad, np.uint8)
@@ -57,7 +67,7 @@ def _placed(
             for size in (width, height)
         )
         corners = boxes[i, :, 1:] * scale - np.tile([left, top], 2)
-        if rng.random() < 0.5:
+        if rng.random() < mirrored:
             picture = picture[:, ::-1]
             corners = np.stack([width - corners[:, 2], corners[:, 1], width - corners[:, 0], corners[:, 3]], 1)
         placed[i, y : y + height, x : x + width] = picture

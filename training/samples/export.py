@@ -7,7 +7,9 @@ from __future__ import annotations
 import copy
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -21,6 +23,7 @@ from training.samples.preprocess import SIDE
 from training.samples.vocabulary import CLASSES, RATINGS, TAGS, category
 
 OPSET = 18
+Net = TypeVar("Net", bound=nn.Module)
 # Ratings carry the ids that WD's label files give them; ours follow from 1.
 RATING_IDS = dict(zip(RATINGS, (9999999, 9999998, 9999997, 9999996), strict=True))
 
@@ -54,7 +57,7 @@ class DetectorGraph(nn.Module):
 def tagger(eye: Eye, folder: Path, counts: dict[str, int] | None = None) -> Path:
     """Write `model.onnx` and `selected_tags.csv` (WD's header, ratings first)."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = _write(TaggerGraph(_folded(eye)), "scores", folder / "model.onnx", {"imgsz": str(SIDE)})
+    path = write(TaggerGraph(folded(eye)), folder / "model.onnx", PICTURE, ["scores"], {"imgsz": str(SIDE)})
     with (folder / "selected_tags.csv").open("w", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream, lineterminator="\n")
         rows.writerow(("tag_id", "name", "category", "count"))
@@ -68,14 +71,14 @@ def detector(eye: Eye, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     names = dict(enumerate(CLASSES))
     metadata = {"names": str(names), "imgsz": str([SIDE, SIDE]), "stride": "32", "task": "detect"}
-    path = _write(DetectorGraph(_folded(eye)), "output0", folder / "model.onnx", metadata)
+    path = write(DetectorGraph(folded(eye)), folder / "model.onnx", PICTURE, ["output0"], metadata)
     (folder / "labels.json").write_text(json.dumps(list(CLASSES)) + "\n", encoding="utf-8")
     return path
 
 
-def _folded(eye: Eye) -> Eye:
+def folded(eye: Net) -> Net:
     """A copy whose batch norms are folded into the convolutions before them."""
-    eye = copy.deepcopy(eye).to(memory_format=torch.contiguous_format).eval()
+    eye = copy.deepcopy(eye).to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     for block in [m for m in eye.modules() if isinstance(m, nn.Sequential)]:
         for i in range(len(block) - 1):
             before, norm = block[i], block[i + 1]
@@ -84,26 +87,51 @@ def _folded(eye: Eye) -> Eye:
     return eye
 
 
-def _write(graph: nn.Module, output: str, path: Path, metadata: dict[str, str]) -> Path:
-    example = torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8)
+def write(
+    graph: nn.Module,
+    path: Path,
+    examples: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    metadata: Mapping[str, str],
+    free: Mapping[str, Mapping[int, str]] | None = None,
+    *,
+    half: bool = True,
+) -> Path:
+    """Write a graph with named inputs (by example) and outputs; its first dimension is free.
+
+    free: further free dimensions by input, each with its name. half: whether big weights are kept as float16.
+    """
+    dims = {
+        name: torch.export.Dim(name) for name in {"N", *(n for each in (free or {}).values() for n in each.values())}
+    }
+    shapes = tuple(
+        {**({0: dims["N"]} if example.ndim and name != "position" else {}),
+         **{axis: dims[one] for axis, one in (free or {}).get(name, {}).items()}}
+        for name, example in examples.items()
+    )  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
     program = torch.onnx.export(
-        graph.eval(), (example,), dynamo=True, opset_version=OPSET, input_names=["image"], output_names=[output],
-        dynamic_shapes=({0: torch.export.Dim("N", min=1)},), verbose=False,
+        graph.eval(), tuple(examples.values()), dynamo=True, opset_version=OPSET, input_names=list(examples),
+        output_names=list(outputs), dynamic_shapes=shapes, verbose=False,
     )  # fmt: skip
     assert program is not None
     program.optimize()
     model = program.model_proto
-    _halve(model)
+    if half:
+        _halve(model)
     del model.metadata_props[:]
     for node in model.graph.node:
         # The exporter's notes name files of the machine it ran on.
         del node.metadata_props[:]
         node.doc_string = ""
-    helper.set_model_props(model, metadata)
+    helper.set_model_props(model, dict(metadata))
     model.producer_name, model.producer_version = "nafuda", ""
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
     return path
+
+
+PICTURE = {"image": torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8)}
 
 
 def _halve(model: onnx.ModelProto) -> None:

@@ -37,3 +37,15 @@ def for_detector(image: Image.Image) -> tuple[NDArray[np.uint8], Letterbox]:
     square = Image.new("RGB", (SIDE, SIDE), (GREY,) * 3)
     square.paste(image.resize((width, height), Image.Resampling.BILINEAR), (left, top))
     return np.asarray(square), Letterbox(scale, left, top)
+
+
+SHORTEST, CROP = 320, 256
+
+
+def for_judge(image: Image.Image) -> NDArray[np.uint8]:
+    """Shortest side to `SHORTEST` by bicubic resize, then the middle `CROP` pixels: fine detail is what counts."""
+    short = min(image.size)
+    size = (SHORTEST * image.width // short, SHORTEST * image.height // short)
+    left, top = round((size[0] - CROP) / 2), round((size[1] - CROP) / 2)
+    resized = image.resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(resized.crop((left, top, left + CROP, top + CROP)))

@@ -1,14 +1,15 @@
 """Runs a group's models on a chunk: inputs from memory or decoded again, batches, results, failures by image."""
 
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.errors import NafudaError, PermanentError, TransientError
 from schemas.images import ObjectHead
-from schemas.ledger import Claim, ImageRow, ObjectLedger
+from schemas.ledger import Claim, ImageRow, ObjectLedger, ResultLedger
 from schemas.ports import ObjectStore
 from schemas.results import Failure, StageResult
 from workers.batching.batch import Prepared, Runner
@@ -16,6 +17,7 @@ from workers.batching.batcher import Batcher
 from workers.batching.ticket import Ticket
 from workers.cache import InputCache
 from workers.decode.pool import DecodedImage, DecodePool
+from workers.scoring.answers import AnswerRunner
 from workers.steps.program import InputProgram
 
 Inputs = Mapping[InputProgram, Prepared]
@@ -33,8 +35,18 @@ class LoadedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerModel:
+    """A model over other models' answers: its id in the ledger, and its runner."""
+
+    id: int
+    name: str
+    stage: str
+    runner: AnswerRunner
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
-    """The parts that a group works with. models: by id in the ledger.
+    """The parts that a group works with. models, answering: by id in the ledger.
 
     at_once: bytes of objects that wait in memory to be decoded; a larger object is alone there.
     """
@@ -46,13 +58,17 @@ class Analysis:
     models: Mapping[int, LoadedModel]
     max_bytes: int
     at_once: int = 128 * 2**20
+    answering: Mapping[int, AnswerModel] = field(default_factory=dict)
+    results: ResultLedger | None = None  # needed by `answering` alone
 
     def run(self, claims: Sequence[Claim]) -> tuple[list[StageResult], list[Failure]]:
         """One result or one failure for each claim, whatever happens to its neighbours."""
-        failures = [_not_here(claim) for claim in claims if claim.model not in self.models]
+        here = self.models.keys() | self.answering.keys()
+        failures = [_not_here(claim) for claim in claims if claim.model not in here]
         todo = [claim for claim in claims if claim.model in self.models]
         inputs, errors = self._inputs(todo)
-        results: list[StageResult] = []
+        results, refused = self._judged([claim for claim in claims if claim.model in self.answering])
+        failures += refused
         submitted, refused = self._submitted([claim for claim in todo if claim.subject in inputs], inputs)
         failures += refused
         for claims_of_model, ticket in submitted:
@@ -65,6 +81,27 @@ class Analysis:
                     )
                     results.append(answer)
         failures += [_failure(claim, errors[claim.subject]) for claim in todo if claim.subject in errors]
+        return results, failures
+
+    def _judged(self, claims: Sequence[Claim]) -> tuple[list[StageResult], list[Failure]]:
+        """Models over other models' answers: one look into the ledger a model, no picture."""
+        results: list[StageResult] = []
+        failures: list[Failure] = []
+        by_model: dict[int, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            by_model[claim.model].append(claim)
+        for number, wanted in by_model.items():
+            assert self.results is not None
+            runner = self.answering[number].runner
+            known = self.results.needed([claim.subject for claim in wanted], runner.wants)
+            begun = time.perf_counter()
+            answers = runner.judge([known.get(claim.subject, {}) for claim in wanted])
+            millis = (time.perf_counter() - begun) * 1000 / len(wanted)
+            for claim, answer in zip(wanted, answers, strict=True):
+                if isinstance(answer, NafudaError):
+                    failures.append(_failure(claim, answer))
+                else:
+                    results.append(StageResult(claim.subject, number, claim.stage, answer, millis, len(wanted)))
         return results, failures
 
     def _submitted(

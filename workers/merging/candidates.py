@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.merging import Beside, Edit, Rules, Said
+from schemas.pipeline import TAGGING
 from schemas.record import DroppedTag, Tag
 from schemas.vocabulary import implied
 
@@ -24,7 +25,7 @@ def from_models(said: Iterable[Said], rules: Rules, *, category: str | None = No
     best: dict[str, Tag] = {}
     for answer in said:
         model = rules.models[answer.model]
-        if answer.output.boxes is not None:
+        if model.stage != TAGGING:
             continue
         for index, score in zip(answer.output.labels.tolist(), answer.output.scores.tolist(), strict=True):
             label = model.labels[index]

@@ -5,6 +5,14 @@ from schemas.record import Record
 from schemas.search import words
 
 
+def _words(record: Record) -> set[str]:
+    """Words of keys, captions, and what was read in the picture."""
+    texts = [place.key for place in record.places]
+    texts += [caption.text for caption in record.captions]
+    texts += [reading.text for reading in record.readings]
+    return {word for text in texts for word in words(text)}
+
+
 def document_of(record: Record, *, phash: int) -> Document:
     """The projection of a published record; a tombstone when no object holds its bytes any more."""
     verdicts = [flag.verdict for flag in record.flags]
@@ -31,7 +39,7 @@ def document_of(record: Record, *, phash: int) -> Document:
         people=record.people,
         rating=record.rating,
         colours=tuple(colour.name for colour in record.colours),
-        words=tuple(sorted({word for place in record.places for word in words(place.key)})),
+        words=tuple(sorted(_words(record))),
         flags=waiting,
         review="open" if waiting else decided,
         phash=phash,

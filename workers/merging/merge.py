@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from schemas.merging import MergeInput, RegisteredModel, Rules, Said, Unfinished
-from schemas.pipeline import DETECTION
-from schemas.record import Detection, Record, StageState, Status, Tag, Visibility
+from schemas.pipeline import CAPTIONING, DETECTION, READING, TAGGING
+from schemas.record import Caption, Detection, Reading, Record, Score, StageState, Status, Tag, Visibility
+from workers.merging.alt_text import alt_text
 from workers.merging.candidates import choose, from_beside, from_models
+from workers.merging.scores import derived, ladder, quality_class
 
 _COUNTED = "person"
 _ORDER = {"copyright": 0, "character": 1, "artist": 2, "general": 3, "meta": 4}
@@ -19,6 +21,10 @@ def merge(known: MergeInput, rules: Rules) -> Record:
     choice = choose(from_models(said, rules), beside, known.edits, rules, categories)
     detections = _detections(said, rules)
     rating, confidence = _rating(said, rules)
+    tags = tuple(sorted(choice.tags.values(), key=_tag_order))
+    captions = _captions(said, rules)
+    scores = derived(_scores(said, rules), tags, rules.scoring)
+    percentile = _percentile(scores, rules)
     return Record(
         id=known.record,
         image=known.image.id,
@@ -33,13 +39,20 @@ def merge(known: MergeInput, rules: Rules) -> Record:
         bytes=known.image.bytes,
         created_at=known.created_at,
         places=known.places,
-        tags=tuple(sorted(choice.tags.values(), key=_tag_order)),
+        tags=tags,
         dropped=choice.dropped,
         detections=detections,
         rating=rating,
         rating_confidence=confidence,
         people=_people(said, detections, choice.tags, rules),
         colours=known.image.colours,
+        captions=captions,
+        alt_text=alt_text(captions, tags),
+        scores=scores,
+        ladder=ladder(percentile),
+        quality=quality_class(percentile, rules.scoring.cuts),
+        calibration=rules.scoring.version,
+        readings=_readings(said, rules),
         stages=_stages(said, known.unfinished, rules),
         notes=known.image.notes,
         vocabulary=rules.vocabulary.version,
@@ -51,7 +64,7 @@ def merge(known: MergeInput, rules: Rules) -> Record:
 
 def _categories(rules: Rules) -> dict[str, str]:
     """Categories of tags by name, as taggers know them; a detector's labels and ratings are no tags."""
-    labels = [label for model in rules.models.values() if model.stage != DETECTION for label in model.labels]
+    labels = [label for model in rules.models.values() if model.stage == TAGGING for label in model.labels]
     return {label.name: label.category for label in labels if label.category != "rating"}
 
 
@@ -72,7 +85,7 @@ def _detections(said: Iterable[Said], rules: Rules) -> tuple[Detection, ...]:
     found = []
     for answer in said:
         model, output = rules.models[answer.model], answer.output
-        if output.boxes is None:
+        if output.boxes is None or model.stage != DETECTION:
             continue
         for index, score, box in zip(
             output.labels.tolist(), output.scores.tolist(), output.boxes.tolist(), strict=True
@@ -96,6 +109,52 @@ def _rating(said: Iterable[Said], rules: Rules) -> tuple[str | None, float | Non
         return None, None
     score, name = min(found)
     return name, round(-score, 4)
+
+
+def _captions(said: Iterable[Said], rules: Rules) -> tuple[Caption, ...]:
+    """Every captioner's sentence; real models before samples, then by name."""
+    found = []
+    for answer in said:
+        model = rules.models[answer.model]
+        if model.stage == CAPTIONING and answer.output.texts:
+            found.append((model.sample, model.name, -answer.model, Caption(answer.output.texts[0], model.name)))
+    return tuple(each[-1] for each in sorted(found, key=lambda each: each[:3]))
+
+
+def _scores(said: Iterable[Said], rules: Rules) -> tuple[Score, ...]:
+    """One figure a kind: real models before samples, then by name, the newest revision first."""
+    found = []
+    for answer in said:
+        model, figures = rules.models[answer.model], answer.output.figures
+        if figures is not None:
+            for index, value in zip(answer.output.labels.tolist(), figures.tolist(), strict=True):
+                score = Score(model.labels[index].name, round(value, 4), model.name)
+                found.append((model.sample, model.name, -answer.model, score))
+    chosen: dict[str, Score] = {}
+    for *_, score in sorted(found, key=lambda each: each[:3]):
+        chosen.setdefault(score.kind, score)
+    return tuple(chosen.values())
+
+
+def _percentile(scores: Iterable[Score], rules: Rules) -> float | None:
+    whole = next((score.value for score in scores if score.kind == "commercial"), None)
+    return None if whole is None else rules.scoring.calibration.percentile(whole)
+
+
+def _readings(said: Iterable[Said], rules: Rules) -> tuple[Reading, ...]:
+    """Words that were read, from top to bottom and left to right."""
+    found = []
+    for answer in said:
+        model, output = rules.models[answer.model], answer.output
+        if model.stage != READING or output.boxes is None or output.texts is None:
+            continue
+        for index, score, box, text in zip(
+            output.labels.tolist(), output.scores.tolist(), output.boxes.tolist(), output.texts, strict=True
+        ):
+            if rules.holds(model, model.labels[index], score):
+                x0, y0, x1, y1 = (round(value, 1) for value in box)
+                found.append(Reading(text, (x0, y0, x1, y1), round(score, 4), model.name))
+    return tuple(sorted(found, key=lambda each: (each.box[1], each.box[0], each.text, each.source)))
 
 
 def _people(said: Iterable[Said], detections: Iterable[Detection], tags: Mapping[str, Tag], rules: Rules) -> int | None:

@@ -67,6 +67,8 @@ def read_labels(manifest: Manifest, paths: Mapping[str, Path], session: Session)
     said = manifest.labels
     if said.source is LabelSource.GRAPH:
         return label_texts.from_names(session.metadata.get("names"), manifest.id, said.category)
+    if said.source is LabelSource.NONE:
+        return (Label(said.category, said.category),)
     text = paths[said.file].read_text(encoding="utf-8-sig")
     document = f"{manifest.id}: {said.file}"
     if said.source is LabelSource.CSV:

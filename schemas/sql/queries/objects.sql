@@ -136,9 +136,17 @@ WHERE r.id = locked.id;
 
 -- name: plan_work
 -- Work for every model of the plan that has not spoken of the image yet. What waits already is done earlier when
--- somebody wants it now, or when it waited for an object to come back. Index: results' primary key.
-INSERT INTO work AS w (stage, subject, model, priority)
-SELECT m.stage, pair.image, m.id, min(pair.priority)
+-- somebody wants it now, or when it waited for an object to come back. What needs another stage is held until that one
+-- has ended. Index: results' and work's primary keys.
+INSERT INTO work AS w (stage, subject, model, priority, held)
+SELECT m.stage, pair.image, m.id, min(pair.priority),
+       bool_or(EXISTS (
+           SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
+           JOIN models x ON x.stage = n.need AND x.id = ANY (plan.models)
+           WHERE n.stage = m.stage
+             AND NOT EXISTS (SELECT FROM results r WHERE r.image = pair.image AND r.model = x.id)
+             AND NOT EXISTS (SELECT FROM work y WHERE y.stage = x.stage AND y.subject = pair.image AND y.model = x.id
+                                                  AND y.state <> 'pending')))
 FROM unnest(%(collections)s::int[], %(images)s::bigint[], %(priorities)s::smallint[])
      AS pair (collection, image, priority)
 CROSS JOIN LATERAL (

@@ -24,7 +24,7 @@ WHERE o.image = ANY (%(images)s) AND o.state = 'present' ORDER BY o.id;
 
 -- name: said
 -- What the models said of the images. Index: results' primary key.
-SELECT image, model, stage, labels, scores, boxes, millis, batch FROM results WHERE image = ANY (%(images)s)
+SELECT image, model, stage, labels, scores, boxes, texts, figures, millis, batch FROM results WHERE image = ANY (%(images)s)
 ORDER BY image, model;
 
 -- name: pending

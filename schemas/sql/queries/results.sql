@@ -2,15 +2,32 @@
 
 -- name: store
 -- Bulk upsert, sorted; arrays arrive as text literals because unnest would flatten them. Index: the primary key.
-INSERT INTO results AS r (image, model, stage, labels, scores, boxes, millis, batch)
-SELECT image, model, stage, labels::smallint[], scores::real[], boxes::real[], millis, batch
+INSERT INTO results AS r (image, model, stage, labels, scores, boxes, texts, figures, millis, batch)
+SELECT image, model, stage, labels::smallint[], scores::real[], boxes::real[],
+       CASE WHEN texts IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(texts::jsonb)) END, figures::real[],
+       millis, batch
 FROM unnest(%(images)s::bigint[], %(models)s::int[], %(stages)s::text[], %(labels)s::text[], %(scores)s::text[],
-            %(boxes)s::text[], %(millis)s::real[], %(batches)s::smallint[])
-     AS new (image, model, stage, labels, scores, boxes, millis, batch)
+            %(boxes)s::text[], %(texts)s::text[], %(figures)s::text[], %(millis)s::real[], %(batches)s::smallint[])
+     AS new (image, model, stage, labels, scores, boxes, texts, figures, millis, batch)
 ORDER BY image, model
 ON CONFLICT (image, model) DO UPDATE
-    SET labels = excluded.labels, scores = excluded.scores, boxes = excluded.boxes, millis = excluded.millis,
-        batch = excluded.batch, computed = least(r.computed + 1, 32767), created_at = now();
+    SET labels = excluded.labels, scores = excluded.scores, boxes = excluded.boxes, texts = excluded.texts,
+        figures = excluded.figures, millis = excluded.millis, batch = excluded.batch, computed = least(r.computed + 1, 32767), created_at = now();
+
+-- name: store_vectors
+-- Bulk upsert, sorted. Index: the primary key.
+INSERT INTO embeddings AS e (image, model, vector)
+SELECT image, model, vector::real[]
+FROM unnest(%(images)s::bigint[], %(models)s::int[], %(vectors)s::text[]) AS new (image, model, vector)
+ORDER BY image, model
+ON CONFLICT (image, model) DO UPDATE SET vector = excluded.vector;
+
+-- name: needed
+-- What certain models, by name, said of images, vectors included; of several revisions the newest comes last. Index:
+-- results' and embeddings' primary keys.
+SELECT r.image, m.name, r.labels, r.scores, r.boxes, r.texts, r.figures, e.vector
+FROM results r JOIN models m ON m.id = r.model LEFT JOIN embeddings e ON e.image = r.image AND e.model = r.model
+WHERE r.image = ANY (%(images)s) AND m.name = ANY (%(names)s) ORDER BY r.image, m.id;
 
 -- name: end_work
 -- What has a result is not pending any more. Index: the primary key.
@@ -23,12 +40,16 @@ WHERE w.stage = done.stage AND w.subject = done.subject AND w.model = done.model
 
 -- name: of_image
 -- Everything that every model said of an image. Index: the primary key.
-SELECT r.stage, m.name, m.revision, m.labels, r.labels, r.scores, r.boxes, r.millis, r.created_at
+SELECT r.stage, m.name, m.revision, m.labels, r.labels, r.scores, r.boxes, r.texts, r.figures, r.millis, r.created_at
 FROM results r JOIN models m ON m.id = r.model WHERE r.image = %(image)s ORDER BY r.stage, m.name, m.id;
 
 -- name: remove_model
 -- Take back what a model said, by name. Index: results_model.
 DELETE FROM results r USING models m WHERE r.model = m.id AND m.name = %(name)s RETURNING r.image;
+
+-- name: remove_vectors
+-- Index: embeddings_model.
+DELETE FROM embeddings e USING models m WHERE e.model = m.id AND m.name = %(name)s;
 
 -- name: drop_work_of_model
 -- Nothing is to be computed by a removed model. Index: none needed, what is pending is small.

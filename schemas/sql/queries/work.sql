@@ -9,7 +9,7 @@ WITH picked AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT w.stage, w.subject, w.model
         FROM work w
-        WHERE w.stage = wanted.stage AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0
+        WHERE w.stage = wanted.stage AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0 AND NOT w.held
           AND w.next_attempt_at <= now()
         ORDER BY w.priority, w.next_attempt_at, w.subject
         LIMIT %(limit)s
@@ -27,7 +27,7 @@ RETURNING w.stage, w.subject, w.model, w.attempts, w.deaths, w.priority;
 WITH picked AS MATERIALIZED (
     SELECT w.stage, w.subject, w.model
     FROM work w
-    WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths > 0
+    WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths > 0 AND NOT w.held
       AND w.next_attempt_at <= now()
     ORDER BY w.next_attempt_at, w.subject
     LIMIT 1
@@ -41,12 +41,12 @@ RETURNING w.stage, w.subject, w.model, w.attempts, w.deaths, w.priority;
 -- name: suspects
 -- Is there a subject that a process died over? Index: work_suspect.
 SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
-               AND w.deaths > 0 AND w.next_attempt_at <= now());
+               AND w.deaths > 0 AND NOT w.held AND w.next_attempt_at <= now());
 
 -- name: ready
 -- Is there work that a hint would find? Index: work_ready, one probe a stage.
 SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
-               AND w.deaths = 0 AND w.next_attempt_at <= now());
+               AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now());
 
 -- name: abandon
 -- A chunk failed as a whole: what is still claimed becomes ready after a pause. Index: the primary key.
@@ -134,9 +134,9 @@ WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.
       THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged AND r.dirty_at <= now())
         OR EXISTS (SELECT FROM index_state i WHERE i.revision > i.indexed)
       ELSE EXISTS (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
-                   AND w.deaths = 0 AND w.next_attempt_at <= now())
+                   AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now())
         OR EXISTS (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
-                   AND w.deaths > 0 AND w.next_attempt_at <= now())
+                   AND w.deaths > 0 AND NOT w.held AND w.next_attempt_at <= now())
       END
 GROUP BY q.queue;
 
@@ -192,7 +192,7 @@ SELECT name, roles FROM workers WHERE seen_at > now() - make_interval(secs => %(
 -- name: counts
 -- Work by stage and state. A scan of what is pending or failed.
 SELECT stage,
-       CASE WHEN state <> 'pending' THEN state WHEN claimed_by IS NOT NULL THEN 'claimed'
+       CASE WHEN state <> 'pending' THEN state WHEN claimed_by IS NOT NULL THEN 'claimed' WHEN held THEN 'waiting'
             WHEN next_attempt_at > now() THEN 'waiting' ELSE 'ready' END AS shown,
        count(*)
 FROM work GROUP BY 1, 2 ORDER BY 1, 2;
@@ -203,3 +203,23 @@ FROM work GROUP BY 1, 2 ORDER BY 1, 2;
 UPDATE work SET state = 'pending', next_attempt_at = now(), attempts = 0, deaths = least(deaths, 1), code = '', reason = ''
 WHERE stage = ANY (%(stages)s) AND subject = ANY (%(subjects)s) AND state <> 'pending' AND claimed_by IS NULL
 RETURNING stage, subject;
+
+-- name: lock_held
+-- Lock what waits for other stages of these images (or of all, for the sweeper), so that of two transactions that end
+-- the last two needed stages the second one sees what the first one did. Index: work_held.
+SELECT count(*) FROM (
+    SELECT w.stage FROM work w WHERE w.held AND (%(all)s OR w.subject = ANY (%(images)s))
+    ORDER BY w.stage, w.subject, w.model FOR UPDATE) AS locked;
+
+-- name: release
+-- Let go of what waits for no pending work any more; after `lock_held` only. Index: work_held, work_subject.
+UPDATE work w SET held = false, next_attempt_at = least(w.next_attempt_at, now())
+FROM (
+    SELECT x.stage, x.subject, x.model FROM work x
+    WHERE x.held AND (%(all)s OR x.subject = ANY (%(images)s)) AND NOT EXISTS (
+        SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
+        JOIN work y ON y.subject = x.subject AND y.stage = n.need AND y.stage <> 'ingest'
+        WHERE n.stage = x.stage AND y.state = 'pending')
+    ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x) AS free
+WHERE w.stage = free.stage AND w.subject = free.subject AND w.model = free.model
+RETURNING w.stage;

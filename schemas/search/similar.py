@@ -1,0 +1,50 @@
+"""The ports to what is alike: images by tags, by look, by vector, and by a text's vector. Each is kept apart."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.results import Floats
+from schemas.search.index import Hit, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """An image that is alike, and how much: a cosine for tags and vectors, a share of equal bits for the look."""
+
+    hit: Hit
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueryVector:
+    """A text in the space of a model's pictures. vector: (D,) float32 of length 1."""
+
+    model: str
+    revision: str
+    vector: Floats
+
+
+class QueryEncoder(Protocol):
+    """Texts to vectors, in whichever process holds the model."""
+
+    def encode(self, text: str) -> QueryVector:
+        """The vector of a text. TransientError when the encoder is away, QueryError for a text that says nothing."""
+
+
+class SimilarImages(Protocol):
+    """Images that are like another one, or like a text, best first; the image itself is left out."""
+
+    def by_tags(self, record: int, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
+        """By the cosine of TF-IDF vectors of tags (R65): rare tags count more."""
+
+    def by_look(self, record: int, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
+        """By perceptual hash, near duplicates only: at most 10 of 64 bits differ; all that differ by 3 are found."""
+
+    def by_vector(self, record: int, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
+        """By the cosine of the newest embedder's vectors; empty while the image has none."""
+
+    def by_text(self, wanted: QueryVector, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
+        """Pictures whose vectors are close to a text's."""
+
+    def lacking(self) -> str:
+        """Why vectors cannot be searched here, in a sentence; "" when they can."""

@@ -1,0 +1,77 @@
+"""Putting models into force: what they replace, whether they run here, and the plan for what comes in from now on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infra.models.catalogue import Catalogue
+from infra.models.in_force import write_in_force
+from schemas.errors import ConfigurationError
+from schemas.model_ops import FROM_ANSWERS
+from schemas.models import Manifest
+from tasks.prepare import prepare
+from tasks.services import Services
+from workers.model_check import check_model
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Models in force after a change, and what left it with the reason."""
+
+    models: tuple[str, ...]
+    left: tuple[tuple[str, str], ...]
+
+
+def change(catalogue: Catalogue, in_force: Sequence[str], wanted: Sequence[str], *, keep: bool = False) -> Change:
+    """Add models. Unless `keep`, a sample leaves for a model that does the same work (stage, runner, kind of labels).
+
+    What takes the answers of a model that left leaves with it.
+    """
+    new = [catalogue.manifest(name) for name in wanted]
+    left: dict[str, str] = {}
+    for name in in_force:
+        old = catalogue.manifest(name)
+        rival = next((each for each in new if each.id != name and _same_work(old, each)), None)
+        if old.sample and rival is not None and not keep:
+            left[name] = f"{rival.id} does its work"
+    stay = [name for name in in_force if name not in left and name not in wanted]
+    for name in list(stay):
+        manifest = catalogue.manifest(name)
+        needed = [str(manifest.output.params[key]) for key in FROM_ANSWERS.get(manifest.runner, ())]
+        gone = [each for each in needed if each in left]
+        if gone:
+            stay.remove(name)
+            left[name] = f"it takes the answers of {gone[0]}"
+    return Change((*stay, *wanted), tuple(left.items()))
+
+
+def _same_work(old: Manifest, new: Manifest) -> bool:
+    captioners = {"captioner", "blip"}
+    alike = old.runner == new.runner or {old.runner, new.runner} <= captioners
+    # A rating classifier is a tagger in form, but does not replace one.
+    return old.stage == new.stage and alike and _rates_only(old) == _rates_only(new)
+
+
+def _rates_only(manifest: Manifest) -> bool:
+    return "rating" in manifest.id.rpartition("/")[2]
+
+
+def put_into_force(services: Services, catalogue: Catalogue, wanted: Change) -> list[str]:
+    """Load every new model, write the list down, and make the plan. ConfigurationError for one that does not run here.
+
+    What was analysed before keeps its results and stays complete; backfilling it is asked for separately.
+    """
+    settings = services.settings
+    for name in wanted.models:
+        if name not in settings.models:
+            installed = catalogue.install(name)
+            found = check_model(installed.manifest, installed.paths, settings.providers, settings.threads, runs=1)
+            if not found.passed:
+                raise ConfigurationError(f"{name} does not run here, nothing was changed: {found.error}")
+    write_in_force(settings.data, wanted.models)
+    if not settings.database_url:
+        return ["no Nafuda runs on this data folder: the next start takes them into the plan"]
+    changed = Services(settings.model_copy(update={"models": wanted.models}), services.roles)
+    try:
+        return prepare(changed)
+    finally:
+        changed.close()

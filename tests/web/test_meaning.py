@@ -1,0 +1,138 @@
+"""Pages of captions, scores, words and what is alike; search by meaning with and without an encoder (R65, R9, R28)."""
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+
+from schemas.errors import TransientError
+from schemas.merging import RegisteredModel
+from schemas.models import Label
+from schemas.results import ModelOutput, StageResult
+from schemas.search.similar import QueryVector
+from tasks.merge import refresh
+from tests.web.conftest import Browser
+from tests.web.site import Shown, Site
+from web.meaning import wordy
+
+SPACE = 4
+
+
+class Encoder:
+    """Knows two words, each a direction; away for anything else."""
+
+    def encode(self, text: str) -> QueryVector:
+        vector = np.array(["hat" in text, "sea" in text, 0, 0], np.float32)
+        if not vector.any():
+            raise TransientError("the encoder is away")
+        return QueryVector("encoder", "e" * 64, vector / np.linalg.norm(vector))
+
+
+def speak(site: Site, record: int, caption: str, vector: list[float], *, technical: float = 7.5) -> None:
+    """Let a captioner, an encoder, a judge and a reader speak of an image."""
+    rules, image = site.services.rules, site.services.records.record(record).image
+    said = {
+        "captioning": ModelOutput(np.zeros(1, np.int16), np.ones(1, np.float32), texts=(caption,)),
+        "embedding": ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=np.array(vector, np.float32)),
+        "scoring": ModelOutput(np.zeros(1, np.int16), np.ones(1, np.float32), figures=np.array([technical], "f4")),
+        "reading": ModelOutput(
+            np.zeros(1, np.int16), np.ones(1, np.float32), np.array([[1, 2, 30, 9]], np.float32), ('<b>"EXIT"</b>',)
+        ),
+    }
+    names = {"captioning": "caption", "embedding": "space", "scoring": "nima_technical", "reading": "text"}
+    results = []
+    for stage, output in said.items():
+        name = "encoder" if stage == "embedding" else f"sample-{stage}"
+        labels = (Label(names[stage], stage),)
+        model = rules.register(RegisteredModel(0, name, stage, "e" * 64, True, labels, {"*": 0.5}, 0.05))
+        results.append(StageResult(image, model, stage, output, 3.0))
+        if stage == "embedding":
+            assert site.services.similar.open_space(model, SPACE) == ""
+    site.services.results.store(results)
+    refresh(site.services, [record])
+
+
+def encoding(site: Site, viewer: Browser) -> None:
+    """From now on somebody encodes texts."""
+    cast(FastAPI, viewer.client.app).state.services = replace(site.web, encoder=Encoder())
+
+
+@pytest.fixture
+def told(site: Site) -> tuple[int, int]:
+    """Two images of which everything is known."""
+    hat, sea = site.add("a.png", Shown((("hat", 0.9),))), site.add("b.png", Shown((("hat", 0.8),)))
+    speak(site, hat, "A girl with blonde hair and a red beret.", [1, 0, 0, 0])
+    speak(site, sea, "A boat at sea.", [0.6, 0.8, 0, 0], technical=2.0)
+    return hat, sea
+
+
+def test_the_image_page_shows_caption_alt_text_scores_and_words(
+    site: Site, viewer: Browser, told: tuple[int, int]
+) -> None:
+    page = viewer.get(f"/images/{told[0]}").text
+    assert page.count("A girl with blonde hair and a red beret.") >= 3  # alt text twice, caption once
+    assert "Technical quality" in page and "7.50" in page and "1 to 10, 10 is best" in page
+    assert "Commercial" in page
+    assert "&lt;b&gt;&#34;EXIT&#34;&lt;/b&gt;" in page and '<b>"EXIT"</b>' not in page
+
+
+def test_the_image_page_keeps_the_ways_of_being_alike_apart(site: Site, viewer: Browser, told: tuple[int, int]) -> None:
+    page = viewer.get(f"/images/{told[0]}").text
+    assert "Looks alike" in page and "Shares rare tags" in page and f'href="/images/{told[1]}"' in page
+    found = viewer.get(f"/api/v1/images/{told[0]}/similar").json()
+    assert [hit["hit"]["record"] for hit in found["vector"]["hits"]] == [told[1]]
+    assert found["vector"]["hits"][0]["score"] == pytest.approx(0.6, abs=1e-3)
+    assert [hit["hit"]["record"] for hit in found["tags"]["hits"]] == [told[1]]
+
+
+def test_words_of_captions_and_pictures_are_found(viewer: Browser, told: tuple[int, int]) -> None:
+    assert viewer.get("/api/v1/search?q=text:beret").json()["total"] == 1
+    assert viewer.get("/api/v1/search?q=text:exit").json()["total"] == 2
+
+
+def test_a_description_finds_pictures_by_meaning(site: Site, viewer: Browser, told: tuple[int, int]) -> None:
+    encoding(site, viewer)
+    found = viewer.get("/api/v1/meaning?q=a+boat+at+sea").json()
+    assert found["note"] == "" and [hit["hit"]["record"] for hit in found["hits"]] == [told[1], told[0]]
+    page = viewer.get("/meaning?q=red+hat").text
+    assert page.index(f'href="/images/{told[0]}"') < page.index(f'href="/images/{told[1]}"')
+
+
+def test_a_query_of_words_without_hits_shows_what_fits_best(site: Site, viewer: Browser, told: tuple[int, int]) -> None:
+    encoding(site, viewer)
+    page = viewer.get("/?q=girl+in+a+sailing+hat").text
+    assert "These fit the description best" in page and f'href="/images/{told[0]}"' in page
+
+
+def test_without_an_encoder_captions_are_searched_and_the_page_says_so(
+    site: Site, viewer: Browser, told: tuple[int, int]
+) -> None:
+    found = viewer.get("/api/v1/meaning?q=blonde+girl+with+a+hat").json()
+    assert "captions were searched" in found["note"]
+    assert [hit["hit"]["record"] for hit in found["hits"]] == [told[0]]
+    assert "captions were searched" in viewer.get("/meaning?q=a+boat").text
+    encoding(site, viewer)
+    assert "the encoder is away" in viewer.get("/api/v1/meaning?q=nothing+it+knows").json()["note"]
+
+
+def test_an_empty_description_asks_for_one(viewer: Browser) -> None:
+    assert "Describe the picture" in viewer.get("/meaning").text
+
+
+@pytest.mark.parametrize(
+    ("text", "described"),
+    [
+        ("girl with blonde hair and a red hat", True),
+        ("red hat", True),
+        ("blonde_hair", False),
+        ("long_hair smile", False),
+        ("rating:general red hat", False),
+        ("red -hat", False),
+        ('"red hat"', False),
+        ("", False),
+    ],
+)
+def test_a_description_is_words_and_nothing_of_the_query_language(text: str, described: bool) -> None:
+    assert wordy(text) is described

@@ -1,0 +1,85 @@
+"""What is like an image or fits a description, in each of its ways, and what stands in where a way is missing."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from schemas.errors import NafudaError
+from schemas.search import Query as Searched
+from schemas.search import SearchRequest
+from schemas.search.query import AnyOf, Text
+from schemas.search.similar import Alike
+from schemas.services import WebServices
+from web.access import Visit, viewer_of
+
+log = logging.getLogger(__name__)
+STRIP, PAGE = 8, 60
+_LITTLE = frozenset(("and", "the", "with", "has", "who", "his", "her", "for", "from", "that"))
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Images that are alike in one way. note: why there are none, when there is more to say."""
+
+    name: str
+    title: str
+    found: tuple[Alike, ...]
+    note: str = ""
+
+
+def strips(services: WebServices, visit: Visit, record: int, size: int = STRIP) -> list[Strip]:
+    """The three ways of being alike, kept apart. One that fails says so and costs the others nothing."""
+    similar, viewer = services.similar, viewer_of(visit)
+    ways: Sequence[tuple[str, str, Callable[[], tuple[Alike, ...]]]] = (
+        ("look", "Near duplicates", lambda: similar.by_look(record, size, viewer)),
+        ("vector", "Looks alike", lambda: similar.by_vector(record, size, viewer)),
+        ("tags", "Shares rare tags", lambda: similar.by_tags(record, size, viewer)),
+    )
+    made = []
+    for name, title, ask in ways:
+        try:
+            made.append(Strip(name, title, ask(), similar.lacking() if name == "vector" else ""))
+        except NafudaError as error:
+            log.warning("alike by %s: %s", name, error)
+            made.append(Strip(name, title, (), str(error)))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Images that fit a description, best first. note: how else they were looked for, when not by meaning."""
+
+    found: tuple[Alike, ...]
+    note: str = ""
+
+
+def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> Meant:
+    """Pictures close to a text; without an encoder or vectors, captions that hold most of its words."""
+    try:
+        if services.encoder is None:
+            return Meant(in_words(services, visit, text, limit), "No worker encodes texts, so captions were searched.")
+        return Meant(services.similar.by_text(services.encoder.encode(text), limit, viewer_of(visit)))
+    except NafudaError as error:
+        log.warning("by meaning: %s", error)
+        return Meant(in_words(services, visit, text, limit), f"Captions were searched instead: {error}.")
+
+
+def in_words(services: WebServices, visit: Visit, text: str, limit: int) -> tuple[Alike, ...]:
+    """Hits that hold any of the words, those with more of them first."""
+    asked = dict.fromkeys(Text(text).words)
+    words = [word for word in asked if len(word) > 2 and word not in _LITTLE]
+    if not words:
+        return ()
+    query = Searched((AnyOf(tuple(Text(word) for word in words)),)) if len(words) > 1 else Searched((Text(words[0]),))
+    hits = services.search.hits(SearchRequest(query, viewer_of(visit), min(500, 5 * limit))).hits
+    counted = []
+    for hit in hits:
+        said = services.records.record(hit.record)
+        held = {word for caption in said.captions for word in Text(caption.text).words}
+        counted.append(Alike(hit, round(len(held.intersection(words)) / len(words), 4)))
+    return tuple(sorted(counted, key=lambda each: (-each.score, each.hit.record)))[:limit]
+
+
+def wordy(text: str) -> bool:
+    """Whether a query is a description: two words or more, and nothing that only the query language has."""
+    return len(text.split()) > 1 and not any(mark in text for mark in ':()*"_|') and " -" not in f" {text}"

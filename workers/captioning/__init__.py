@@ -1,0 +1,1 @@
+"""Runners that write sentences: generators, which run their graph once a word."""

@@ -1,0 +1,1 @@
+"""Runners that give pictures and texts vectors of one space."""

@@ -1,0 +1,1 @@
+"""Runners that read the words in a picture."""

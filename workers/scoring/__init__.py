@@ -1,0 +1,1 @@
+"""Runners that give figures: of pictures, and of what other stages found."""
