@@ -1,5 +1,6 @@
 """The command line as a promise to scripts: JSON, exit codes, and that commands do what they say (docs/cli.md)."""
 
+import html
 import json
 from pathlib import Path
 
@@ -115,3 +116,17 @@ def test_a_backup_is_restored_into_another_folder(nafuda: Instance, image: int, 
         assert other.json("show", str(image))["sha256"] == nafuda.json("show", str(image))["sha256"]
     finally:
         other.stop()
+
+
+def test_alt_text_fills_what_a_site_is_missing(nafuda: Instance, image: int, tmp_path: Path) -> None:
+    said = nafuda.json("show", str(image))["alt_text"]
+    draw(9_300_000).image.save(tmp_path / "same bytes.png")
+    page = tmp_path / "index.html"
+    page.write_text('<img src="same%20bytes.png"><img src="same%20bytes.png" alt=""><img src="other.png">')
+    checked = nafuda.cli("alt-text", str(tmp_path), "--check")
+    assert checked.returncode == 1 and "other.png: there is no file" in checked.stdout
+    told = nafuda.json("alt-text", str(tmp_path))
+    assert (told["filled"], told["silent"], len(told["unknown"])) == (1, 1, 1)
+    assert page.read_text().startswith(
+        f'<img alt="{html.escape(said)}" src="same%20bytes.png"><img src="same%20bytes.png" alt="">'
+    )
