@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from schemas.characters import Character
 from schemas.images import Colour
 
 
@@ -147,6 +148,7 @@ class Record:
     rating_confidence: float | None = None
     people: int | None = None
     colours: tuple[Colour, ...] = ()
+    character: Character = field(default_factory=Character)
     captions: tuple[Caption, ...] = ()  # the best first
     alt_text: str = ""  # for screen readers (R9); empty while nothing is known
     scores: tuple[Score, ...] = ()  # a kind that is unknown is not there

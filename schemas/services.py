@@ -7,6 +7,7 @@ from typing import Protocol
 
 from schemas.events import ObjectEvent
 from schemas.ledger import Outcome, RecordLedger, ResultLedger, WorkLedger
+from schemas.market import MarketChoice
 from schemas.ports import ObjectStore
 from schemas.record import Record
 from schemas.review import Accounts, ReviewDesk
@@ -47,13 +48,13 @@ class UploadLimits:
 class WebServices:
     """Everything that `web.create_app` needs. Callables are called from many threads at once.
 
-    stored: takes facts about objects that were just put, writes them down and wakes the workers; returns how many
-    were taken in. outcomes: what became of (bucket, key) objects. progress: counts of objects (settled, of them
-    refused, all). refresh: merges and indexes these records at once, so that an edit or a decision shows in the next
-    search. retry: makes failed work of (record, stage) ready again. ready: checks of everything that must work.
-    metrics: Prometheus text. allowed_hosts: accepted Host names without port; empty accepts any. secure_cookies: the
-    site is reached by https only. samples_only: every active model is a sample model. encoder: texts to vectors, None
-    where nobody plays that role.
+    stored: takes facts about objects that were just put, writes them down and wakes the workers; returns how many were
+    taken in. outcomes: what became of (bucket, key) objects. progress: counts of objects (settled, of them refused,
+    all). refresh: merges and indexes these records at once, so that an edit or a decision shows in the next search.
+    retry: makes failed work of (record, stage) ready again. market: a record's tags for sale. ready: checks of
+    everything that must work. metrics: Prometheus text. allowed_hosts: accepted Host names without port; empty accepts
+    any. secure_cookies: the site is reached by https only. samples_only: every active model is a sample model. encoder:
+    texts to vectors, None where nobody plays that role.
     """
 
     search: SearchIndex
@@ -68,6 +69,7 @@ class WebServices:
     stored: Callable[[Sequence[ObjectEvent]], int]
     refresh: Callable[[Sequence[int]], None]
     retry: Callable[[int, str], None]
+    market: Callable[[Record], MarketChoice]
     outcomes: Callable[[Sequence[tuple[str, str]]], Sequence[Outcome]]
     progress: Callable[[], tuple[int, int, int]]
     ready: Callable[[], Sequence[Readiness]]

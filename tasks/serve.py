@@ -23,6 +23,7 @@ from tasks.pictures import DerivedPictures
 from tasks.services import Services
 from web import create_app
 from workers.decode.limits import DecodeLimits
+from workers.merging.scores import market_tags
 
 log = logging.getLogger(__name__)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")  # who listens there alone is asked for by no other name
@@ -48,6 +49,7 @@ def web_services(services: Services) -> Iterator[WebServices]:
         stored=lambda events: take_in(services, events),
         refresh=lambda records: refresh(services, records),
         retry=lambda record, stage: retry(services, record, stage),
+        market=lambda record: market_tags(record, services.rules.current().scoring),
         outcomes=services.objects.outcomes,
         progress=services.records.progress,
         ready=lambda: readiness(services),

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.encoders import jsonable_encoder
 from starlette.responses import JSONResponse
 
+from schemas.characters import character_document
 from schemas.search import SearchRequest, Suggestion, parse
 from web.access import Services, SignedIn, viewer_of
 from web.images import RecordId, seen
@@ -56,6 +57,18 @@ def facets(
 def image(record: RecordId, visit: SignedIn, services: Services) -> JSONResponse:
     """The merged record."""
     return JSONResponse(jsonable_encoder(seen(services, visit, record)))
+
+
+@router.get("/images/{record}/character")
+def character(record: RecordId, visit: SignedIn, services: Services) -> JSONResponse:
+    """The attributes of its character; null for what is not known."""
+    return JSONResponse(character_document(seen(services, visit, record).character))
+
+
+@router.get("/images/{record}/market")
+def market(record: RecordId, visit: SignedIn, services: Services) -> JSONResponse:
+    """Its tags for sale with their worth, and those left out with the reason."""
+    return JSONResponse(jsonable_encoder(services.market(seen(services, visit, record))))
 
 
 @router.get("/status")

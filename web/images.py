@@ -120,6 +120,7 @@ def image_page(
         dropped=[tag for tag in found.dropped if tag not in removed],
         alt=alt_text(found),
         figures=figures_of(found),
+        market=services.market(found),
         advice=ADVICE.get(found.ladder or "", ""),
         strips=strips(services, visit, record),
         categories=[name for name in CATEGORIES if name not in ("rating", "object")],

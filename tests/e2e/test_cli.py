@@ -118,6 +118,15 @@ def test_a_backup_is_restored_into_another_folder(nafuda: Instance, image: int, 
         other.stop()
 
 
+def test_a_character_and_tags_for_sale_are_told(nafuda: Instance, image: int) -> None:
+    shown, character = nafuda.json("show", str(image)), nafuda.json("character", "a.png")
+    assert len(character) == 12 and "Confidence Score" in character
+    assert shown["character"]["traits"] and nafuda.cli("character", "a.png").stdout.startswith("attribute")
+    choice = nafuda.json("market", "a.png")
+    told = [each["tag"]["name"] for each in (*choice["kept"], *choice["dropped"])]
+    assert sorted(told) == sorted(tag["name"] for tag in shown["tags"]) and choice["kept"][0]["worth"] > 0
+
+
 def test_alt_text_fills_what_a_site_is_missing(nafuda: Instance, image: int, tmp_path: Path) -> None:
     said = nafuda.json("show", str(image))["alt_text"]
     draw(9_300_000).image.save(tmp_path / "same bytes.png")

@@ -10,8 +10,11 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from tasks.samples import seed_of
 from tests.e2e.instance import Instance, wait_for
 from training.samples import draw
+from training.samples.facts import facts
+from training.samples.sampling import scene
 
 
 def field(page: str, name: str) -> str:
@@ -101,6 +104,25 @@ def test_an_upload_in_the_browser_is_searchable_soon(nafuda: Instance) -> None:
         sent = browser.post("/upload", data=form, files={"files": ("uploaded.png", picture.getvalue(), "image/png")})
         assert sent.status_code == 200, sent.text
     wait_for(lambda: bool(nafuda.json("search", "words:uploaded")["hits"]), 30, nafuda.logs)
+
+
+def test_a_description_finds_the_pictures_that_fit(nafuda: Instance, tmp_path: Path) -> None:
+    """The samples hold what the pages propose to look for."""
+    for number in range(20):
+        draw(seed_of(number)).image.save(tmp_path / f"sample-{number}.png")
+    nafuda.cli("ingest", str(tmp_path), "--wait")
+    link = nafuda.cli("users", "link", "admin").stdout.strip()
+    with httpx2.Client(base_url=nafuda.note["address"], follow_redirects=True) as browser:
+        sign_in(browser, link)
+        told = browser.get("/api/v1/meaning", params={"q": "girl with blonde hair and a red hat", "limit": 3}).json()
+        by_tags = browser.get("/", params={"q": "girl with blonde hair and a red hat"}).text
+        market = browser.get(f"/api/v1/images/{told['hits'][0]['hit']['record']}/market").json()
+    assert told["note"] == "" and "data-record" in by_tags  # captions hold the words, so the search itself finds them
+    for hit in told["hits"]:
+        key = nafuda.json("show", str(hit["hit"]["record"]))["places"][0]["key"]
+        people = facts(scene(seed_of(int(re.findall(r"\d+", key)[0])))).people
+        assert any({"girl", "blonde hair", "a red hat"} <= person for person in people), key
+    assert "blonde_hair" in [each["tag"]["name"] for each in market["kept"]]
 
 
 def test_doctor_finds_everything_well(nafuda: Instance) -> None:

@@ -101,11 +101,11 @@ def test_the_market_filter_says_why_it_drops_and_the_record_keeps_everything() -
         ladder="score_5",
     )
     found = market_tags(record, Scoring(market=MarketFilter(keep=2, at_least=0.3)))
-    assert [tag.name for tag, _ in found.kept] == ["cute", "sword"]
-    reasons = {tag.name: why for tag, why in found.dropped}
+    assert [each.tag.name for each in found.kept] == ["cute", "sword"]
+    reasons = {each.tag.name: each.reason for each in found.dropped}
     assert "2 tags are worth more" in reasons["x"] and "below 0.3" in reasons["dull"]
     gated = market_tags(record, Scoring(market=MarketFilter(least_quality=7)))
-    assert gated.kept == () and len(gated.dropped) == 4 and "score_5" in gated.dropped[0][1]
+    assert gated.kept == () and len(gated.dropped) == 4 and "score_5" in gated.dropped[0].reason
     assert len(record.tags) == 4
 
 

@@ -22,6 +22,8 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/images/{record}/raw"): VIEWER,
     ("GET", "/meaning"): VIEWER,
     ("GET", "/api/v1/meaning"): VIEWER,
+    ("GET", "/api/v1/images/{record}/character"): VIEWER,
+    ("GET", "/api/v1/images/{record}/market"): VIEWER,
     ("GET", "/api/v1/images/{record}/similar"): VIEWER,
     ("GET", "/images/{record}/view"): VIEWER,
     ("GET", "/images/{record}/thumbnail/{sha256}"): VIEWER,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from schemas.merging import MergeInput, RegisteredModel, Rules, Said, Unfinished
 from schemas.pipeline import CAPTIONING, DETECTION, READING, TAGGING
 from schemas.record import Caption, Detection, Reading, Record, Score, StageState, Status, Tag, Visibility
+from workers.characters.from_tags import character_of
 from workers.merging.alt_text import alt_text
 from workers.merging.candidates import choose, from_beside, from_models
 from workers.merging.scores import derived, ladder, quality_class
@@ -22,6 +23,7 @@ def merge(known: MergeInput, rules: Rules) -> Record:
     detections = _detections(said, rules)
     rating, confidence = _rating(said, rules)
     tags = tuple(sorted(choice.tags.values(), key=_tag_order))
+    people = _people(said, detections, choice.tags, rules)
     captions = _captions(said, rules)
     scores = derived(_scores(said, rules), tags, rules.scoring)
     percentile = _percentile(scores, rules)
@@ -44,8 +46,9 @@ def merge(known: MergeInput, rules: Rules) -> Record:
         detections=detections,
         rating=rating,
         rating_confidence=confidence,
-        people=_people(said, detections, choice.tags, rules),
+        people=people,
         colours=known.image.colours,
+        character=character_of(tags, people),
         captions=captions,
         alt_text=alt_text(captions, tags),
         scores=scores,

@@ -1,8 +1,9 @@
 """Figures made of figures: commercial score, ladder, classes, market scores and filter. Pure; unknown stays unknown."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
+from schemas.market import MarketChoice, MarketTag
 from schemas.record import Record, Score, Tag
 from schemas.scores import KINDS, QualityClass, Scoring
 
@@ -55,33 +56,24 @@ def market(tags: Sequence[tuple[str, float]], weights: Mapping[str, float]) -> t
     return worth / len(tags), worth / total
 
 
-@dataclass(frozen=True, slots=True)
-class MarketChoice:
-    """Tags for sale, the most valuable first with c · w, and those left out with the reason."""
-
-    kept: tuple[tuple[Tag, float], ...]
-    dropped: tuple[tuple[Tag, str], ...]
-
-
 def market_tags(record: Record, rules: Scoring) -> MarketChoice:
     """R30: tags ranked by confidence · weight, gated by quality. The record itself keeps them all."""
-    ranked = sorted(
-        ((tag, _sure(tag) * rules.weights.get(tag.name, 1.0)) for tag in record.tags), key=lambda p: (-p[1], p[0].name)
-    )
+    worths = [MarketTag(tag, round(_sure(tag) * rules.weights.get(tag.name, 1.0), 4)) for tag in record.tags]
+    ranked = sorted(worths, key=lambda each: (-each.worth, each.tag.name))
     wanted = rules.market
     if wanted.least_quality and _step(record.ladder) < wanted.least_quality:
         reason = f"the picture is {record.ladder or 'not scored'}, wanted is score_{wanted.least_quality} or better"
-        return MarketChoice((), tuple((tag, reason) for tag, _ in ranked))
-    kept: list[tuple[Tag, float]] = []
-    dropped: list[tuple[Tag, str]] = []
-    for tag, worth in ranked:
-        if worth < wanted.at_least:
-            dropped.append((tag, f"its worth of {worth:.3f} is below {wanted.at_least:g}"))
+        return MarketChoice((), tuple(replace(each, reason=reason) for each in ranked), rules.version)
+    kept: list[MarketTag] = []
+    dropped: list[MarketTag] = []
+    for each in ranked:
+        if each.worth < wanted.at_least:
+            dropped.append(replace(each, reason=f"its worth of {each.worth:.3f} is below {wanted.at_least:g}"))
         elif len(kept) >= wanted.keep:
-            dropped.append((tag, f"{wanted.keep} tags are worth more"))
+            dropped.append(replace(each, reason=f"{wanted.keep} tags are worth more"))
         else:
-            kept.append((tag, worth))
-    return MarketChoice(tuple(kept), tuple(dropped))
+            kept.append(each)
+    return MarketChoice(tuple(kept), tuple(dropped), rules.version)
 
 
 def _step(name: str | None) -> int:

@@ -1,0 +1,1 @@
+"""Character attributes: what tags say of the people in an image."""
