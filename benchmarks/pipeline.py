@@ -107,13 +107,13 @@ def _spent(paths: Sequence[Path]) -> tuple[float, float, float]:
         active = load_active(Services(read_settings(os.environ, data=Path(folder))))
     seeing = [(each.manifest.id, cast(Runner, each.runner)) for each in active if each.manifest.runner in RUNNERS]
     judges = [cast(AnswerRunner, each.runner) for each in active if each.manifest.runner not in RUNNERS]
-    programs = [runner.program for _, runner in seeing]
+    programs = tuple({runner.program: None for _, runner in seeing})  # models with the same input share it
     limits, contents = DecodeLimits(), [path.read_bytes() for path in paths]
     decoding, facts, inputs = 0.0, 0.0, []
     for content in contents:  # one after the other, as the decoders do: keeping pictures would cost fresh memory
         started = time.process_time()
         decoded = decode(content, limits, late_colours=True)
-        inputs.append([run_program(decoded.image, program, decoded.correct) for program in programs])
+        inputs.append({program: run_program(decoded.image, program, decoded.correct) for program in programs})
         between = time.process_time()
         describe(decoded)
         hashlib.sha256(content).hexdigest()
@@ -122,8 +122,8 @@ def _spent(paths: Sequence[Path]) -> tuple[float, float, float]:
     for first in range(0, len(inputs), _BATCH):
         rows = inputs[first : first + _BATCH]
         answers: list[dict[str, ModelOutput]] = [{} for _ in rows]
-        for place, (name, runner) in enumerate(seeing):
-            chunk = [row[place] for row in rows]
+        for name, runner in seeing:
+            chunk = [row[runner.program] for row in rows]
             found = runner.forward(Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)))
             for known, output in zip(answers, found, strict=True):
                 if isinstance(output, ModelOutput):

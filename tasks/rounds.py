@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -29,7 +28,7 @@ def run_round(
         _suspects(services, queue, stages, do)
     with services.gate.together():
         claims = services.work.claim(stages, services.settings.chunk)
-        if services.settings.chunk in Counter(claim.stage for claim in claims).values():
+        if len({claim.subject for claim in claims}) >= services.settings.chunk:
             services.wake(queue)
         if not claims:
             services.work.drained(queue)

@@ -33,7 +33,8 @@ class PostgresWork:
 
     def _claim(self, query: str, stages: Sequence[str], limit: int) -> list[Claim]:
         values = {"stages": list(stages), "limit": limit, "worker": self.worker}
-        with session(self.pool) as connection:
+        with transaction(self.pool) as connection:
+            connection.execute(statement("work", "turn"), values)
             rows = connection.execute(statement("work", query), values).fetchall()
         claims = [Claim(*row) for row in rows]
         return sorted(claims, key=lambda claim: (claim.priority, claim.subject, claim.stage, claim.model))

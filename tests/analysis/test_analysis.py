@@ -1,5 +1,7 @@
 """A group's models on a chunk: one decoding for all of them, and each image and model fails alone (R42, R43)."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.results import StageResult
@@ -124,7 +126,7 @@ def test_a_chunk_of_any_size_is_answered_in_portions(bench: Bench, at_once: int)
     assert (len(results), failures) == (12, [])
 
 
-def test_the_cache_drops_the_oldest_beyond_its_limit_and_gives_each_once(bench: Bench) -> None:
+def test_a_full_cache_keeps_what_is_wanted_first_and_gives_each_once(bench: Bench) -> None:
     program = bench.plant.programs[0]
     bench.plant.put(a_png=RED, b_png=BLUE)
     bench.plant.ingest("a.png", "b.png")
@@ -133,6 +135,18 @@ def test_the_cache_drops_the_oldest_beyond_its_limit_and_gives_each_once(bench: 
     small = InputCache(limit=program.nbytes)
     small.put(digests[0], first)
     small.put(digests[1], second)
-    assert small.take(digests[0]) == {}
-    assert small.take(digests[1]) is second
     assert small.take(digests[1]) == {}
+    assert small.take(digests[0]) is first
+    assert small.take(digests[0]) == {}
+
+
+def test_inputs_that_nobody_took_for_long_make_room(bench: Bench) -> None:
+    program = bench.plant.programs[0]
+    bench.plant.put(a_png=RED, b_png=BLUE)
+    bench.plant.ingest("a.png", "b.png")
+    digests = [row.sha256 for row in bench.plant.books.objects.images(bench.plant.images("a.png", "b.png"))]
+    small = InputCache(limit=program.nbytes, keep=timedelta(0))
+    for digest in digests:
+        small.put(digest, bench.inputs.take(digest))
+    assert small.take(digests[0]) == {}
+    assert small.take(digests[1]) != {}

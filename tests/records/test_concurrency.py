@@ -2,12 +2,13 @@
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from schemas.ledger import Found
 from schemas.results import StageResult
-from tests.records.books import INGEST, STAGES, TAGGING, Books, digest, events, facts, output
+from tests.records.books import DETECTION, INGEST, STAGES, TAGGING, Books, digest, events, facts, output
 from workers.merging import merge
 
 KEYS = tuple(f"{number:03}.png" for number in range(40))
@@ -113,3 +114,20 @@ def test_a_reason_that_comes_during_a_merge_is_merged_afterwards(books: Books) -
     late.join()
     assert books.dirty() == [image]
     assert [tag.name for tag in books.merged("a.png").tags] == ["sword"]
+
+
+def test_an_image_is_never_split_among_those_who_claim_at_once(books: Books) -> None:
+    books.collection(books.model("tagger"), books.model("another"), books.model("finder", DETECTION))
+    for key in KEYS:
+        books.put(key)
+    taken: list[list[int]] = []
+
+    def act(luck: random.Random) -> None:
+        worker = books.work(f"host:{luck.random()}:1")
+        while claims := worker.claim(STAGES, 3):
+            taken.append([claim.subject for claim in claims])
+
+    assert in_threads(6, act) == []
+    counted = [Counter(chunk) for chunk in taken]
+    assert {count for chunk in counted for count in chunk.values()} == {3}
+    assert sum(len(chunk) for chunk in counted) == len(KEYS) and max(map(len, counted)) == 3

@@ -1,12 +1,13 @@
 """A round: whatever happens to a chunk, nothing of it stays claimed, and only the guilty are quarantined (R42, R72)."""
 
 import threading
+from collections import Counter
 
 import psycopg
 
 from schemas.errors import TransientError
 from schemas.ledger import Claim
-from schemas.pipeline import TAGGING
+from schemas.pipeline import DETECTION, TAGGING
 from tasks.rounds import run_round
 from tasks.services import Services
 from tests.records.books import STAGES, Books
@@ -19,7 +20,7 @@ def counts(services: Services) -> dict[str, int]:
 
 def store(books: Books, claims: list[Claim]) -> None:
     for claim in claims:
-        books.say(claim.model, claim.subject, sword=0.9)
+        books.say(claim.model, claim.subject, stage=claim.stage, sword=0.9)
 
 
 def test_a_round_takes_a_chunk_and_wakes_others_when_there_may_be_more(services: Services, books: Books) -> None:
@@ -38,21 +39,20 @@ def test_a_round_takes_a_chunk_and_wakes_others_when_there_may_be_more(services:
     assert sizes == [CHUNK, 1]
 
 
-def test_two_models_of_a_stage_fill_a_chunk_with_fewer_images(services: Services, books: Books) -> None:
-    books.collection(books.model("tagger"), books.model("another"))
-    for number in range(CHUNK):
+def test_a_chunk_holds_everything_that_is_ready_for_its_images(services: Services, books: Books) -> None:
+    books.collection(books.model("tagger"), books.model("another"), books.model("finder", DETECTION))
+    for number in range(CHUNK + 1):
         books.put(f"{number}.png")
-    rounds = 0
+    rounds: list[list[int]] = []
 
     def do(services: Services, claims: list[Claim]) -> None:
-        nonlocal rounds
-        rounds += 1
+        rounds.append(sorted(Counter(claim.subject for claim in claims).values()))
         store(books, claims)
 
     run_round(services, "vision", STAGES, do)
     while books.sql("SELECT queue FROM hints WHERE queue = 'vision' AND waiting > 0"):
         run_round(services, "vision", STAGES, do)
-    assert (rounds, counts(services)) == (2, {})
+    assert (rounds, counts(services)) == ([[3] * CHUNK, [3]], {})
 
 
 def test_an_error_that_nobody_foresaw_isolates_each_image_and_quarantines_only_the_guilty(

@@ -128,12 +128,13 @@ def letterbox(
     return replace(fitted, geometry=fitted.geometry.shifted(left, top), border=border)
 
 
-def shortest_side(picture: Picture, *, size: int, filter: str = "bicubic") -> Picture:
+def shortest_side(picture: Picture, *, size: int, filter: str = "bicubic", reducing_gap: float = 0.0) -> Picture:
     """Resize so that the shorter side is size, the longer one rounded down (torchvision's Resize of one number)."""
     picture = _middle(picture.painted())
     width, height = picture.image.size
     short = min(width, height)
-    return resize(picture, size=(size * height // short, size * width // short), filter=filter)
+    wanted = (size * height // short, size * width // short)
+    return resize(picture, size=wanted, filter=filter, reducing_gap=reducing_gap)
 
 
 def _middle(picture: Picture) -> Picture:
@@ -173,6 +174,8 @@ IMAGE_STEPS: Mapping[str, Op[Callable[..., Picture]]] = {
         letterbox,
         {"size": _SIZE, "colour": colour(), "filter": _FILTER, "upscale": flag(), "reducing_gap": _GAP},
     ),
-    "shortest_side": Op(shortest_side, {"size": whole(1, MAX_SIDE, required=True), "filter": _FILTER}),
+    "shortest_side": Op(
+        shortest_side, {"size": whole(1, MAX_SIDE, required=True), "filter": _FILTER, "reducing_gap": _GAP}
+    ),
     "centre_crop": Op(centre_crop, {"size": _SIZE}),
 }

@@ -1,20 +1,36 @@
 -- Work that is pending or has failed. Every claim is one statement; SKIP LOCKED keeps claimers apart. What locks many
 -- rows otherwise does so in the order of the primary key, so that no two wait for each other.
 
+-- name: turn
+-- Claimers of the same stages wait for each other until their claim is committed, a few milliseconds.
+SELECT pg_advisory_xact_lock(hashtextextended('nafuda.claim ' || array_to_string(%(stages)s::text[], ' '), 0));
+
 -- name: claim
--- The next subjects of some stages, live before backfill, oldest first. Index: work_ready, once a stage.
-WITH picked AS MATERIALIZED (
-    SELECT ready.stage, ready.subject, ready.model
+-- The next subjects of some stages with all that is ready for each, live before backfill, oldest first: an image whose
+-- stages were claimed apart would be decoded for each of them. Claimers of the same stages take turns (see `turn`), or
+-- they would skip each other's rows of one image. Four rows a subject are read from each stage; with more models than
+-- that a chunk is smaller. Index: work_ready, once a stage; then the primary key.
+WITH ready AS MATERIALIZED (
+    SELECT next.subject, next.priority, next.next_attempt_at
     FROM unnest(%(stages)s::text[]) AS wanted (stage)
     CROSS JOIN LATERAL (
-        SELECT w.stage, w.subject, w.model
+        SELECT w.subject, w.priority, w.next_attempt_at
         FROM work w
         WHERE w.stage = wanted.stage AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0 AND NOT w.held
           AND w.next_attempt_at <= now()
         ORDER BY w.priority, w.next_attempt_at, w.subject
-        LIMIT %(limit)s
-        FOR UPDATE SKIP LOCKED
-    ) AS ready
+        LIMIT 4 * %(limit)s
+    ) AS next
+), chosen AS MATERIALIZED (
+    SELECT subject FROM ready
+    GROUP BY subject ORDER BY min(priority), min(next_attempt_at), subject LIMIT %(limit)s
+), picked AS MATERIALIZED (
+    SELECT w.stage, w.subject, w.model
+    FROM unnest(%(stages)s::text[]) AS wanted (stage)
+    CROSS JOIN chosen
+    JOIN work w ON w.stage = wanted.stage AND w.subject = chosen.subject
+    WHERE w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now()
+    FOR UPDATE OF w SKIP LOCKED
 )
 UPDATE work w SET claimed_by = %(worker)s, claimed_at = now(), attempts = least(w.attempts + 1, 32767)
 FROM picked
