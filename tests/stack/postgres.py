@@ -5,6 +5,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,10 +13,11 @@ import psycopg
 
 from infra.embedded.postgres import binary
 from schemas.errors import ConfigurationError, TransientError
-from tests.stack import packages
+from tests.stack import packages, processes
 from tests.stack.places import LOOPBACK, USER
 from tests.stack.server import Server
 
+_COLLECTED = timedelta(seconds=30)
 _LET_IN = f"host all {USER} {LOOPBACK}/32 scram-sha-256\n"
 # As on a server that an operator sets up: the application is no superuser, and vectors lie in a schema of their own.
 _ROLE = "CREATE ROLE {user} LOGIN CREATEDB PASSWORD '{password}';\n"
@@ -54,6 +56,7 @@ class Postgres(Server):
     def prepare(self) -> None:
         """Make the cluster once, in a folder that gets its name when it is whole."""
         if self._cluster.exists():
+            self._await_end_of_the_last()
             return
         home, fresh = self._home, self._home / "new"
         shutil.rmtree(home, ignore_errors=True)
@@ -93,6 +96,12 @@ class Postgres(Server):
     @property
     def _cluster(self) -> Path:
         return self._home / "cluster"
+
+    def _await_end_of_the_last(self) -> None:
+        """One that was killed counts as running until its process is collected; a container's init may be slow."""
+        lock = self._cluster / "postmaster.pid"
+        if lock.exists():
+            processes.wait_until_collected(int(lock.read_text("ascii").splitlines()[0]), _COLLECTED)
 
     def _as_superuser(self, database: str, text: str) -> None:
         """SQL while no server runs; nobody can sign in as the superuser."""

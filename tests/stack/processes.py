@@ -65,6 +65,15 @@ def end(note: Path, number: signal.Signals = signal.SIGTERM, limit: timedelta = 
     note.unlink(missing_ok=True)
 
 
+def wait_until_collected(pid: int, limit: timedelta) -> None:
+    """Wait while a process has ended and keeps its number, which it does until its parent has asked how it ended."""
+    deadline = time.monotonic() + limit.total_seconds()
+    while _stat(pid) is None and (_PROC / str(pid)).exists():
+        if time.monotonic() > deadline:
+            raise TransientError(f"process {pid} has ended and its parent has not noticed within {limit}; see `ps`")
+        time.sleep(0.05)
+
+
 def tree(root: int) -> list[int]:
     """A process and all below it."""
     stats, found = list(_stats()), [root]
