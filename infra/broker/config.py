@@ -35,6 +35,7 @@ def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
+        "worker_consumer": "infra.broker.consumer:HintConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_enable_remote_control": False,
         "worker_hijack_root_logger": False,

@@ -1,17 +1,16 @@
 """The command line of the stack: `python -m tests.stack up|down|env|status [SERVER…]`."""
 
 import argparse
-import fcntl
 import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from schemas.errors import NafudaError, TransientError
 from tests.stack.minio import MinIO
 from tests.stack.opensearch import OpenSearch
+from tests.stack.packages import alone
 from tests.stack.places import Place, read_place
 from tests.stack.postgres import Postgres, Postgres15
 from tests.stack.processes import memory, tree
@@ -67,14 +66,6 @@ def chosen(place: Place, names: Sequence[str], given: Mapping[str, str], *, star
     return [each(place) for each in wanted]
 
 
-@contextmanager
-def alone(place: Place) -> Iterator[None]:
-    """One command on a stack at a time; the next waits."""
-    with (place.folder / "lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -91,7 +82,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         place = read_place(environment)
         servers = chosen(place, asked.servers, environment, starting=asked.command in {"up", "env"})
-        with alone(place):
+        with alone(place.folder / "lock"):
             {"up": up, "down": down, "env": env, "status": status}[asked.command](servers)
             if asked.command == "up":
                 env(servers)

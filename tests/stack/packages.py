@@ -1,5 +1,6 @@
 """Installing: Debian packages of whose services none is started, and cached folders that are whole or not there."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -39,12 +40,22 @@ def program(name: str, reason: str, *packages: str) -> Path:
 def cached(cache: Path, name: str, fill: Callable[[Path], None]) -> Path:
     """A folder of the cache, filled once. It is filled under another name: an interrupted one is begun anew."""
     folder, fresh = cache / name, cache / f"{name}.new"
-    if not folder.exists():
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        fill(fresh)
-        fresh.rename(folder)
+    cache.mkdir(parents=True, exist_ok=True)
+    with alone(cache / "lock"):
+        if not folder.exists():
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
+            fill(fresh)
+            fresh.rename(folder)
     return folder
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """One process at a time holds a lock file; the next waits."""
+    with lock.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def run(command: Sequence[str | Path], remedy: str, environment: Mapping[str, str] | None = None) -> None:
