@@ -5,6 +5,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +18,7 @@ from tests.stack import packages, processes
 from tests.stack.places import LOOPBACK, USER
 from tests.stack.server import Server
 
-_COLLECTED = timedelta(seconds=30)
+_LAST_LIMIT = timedelta(minutes=2)
 _LET_IN = f"host all {USER} {LOOPBACK}/32 scram-sha-256\n"
 # As on a server that an operator sets up: the application is no superuser, and vectors lie in a schema of their own.
 _ROLE = "CREATE ROLE {user} LOGIN CREATEDB PASSWORD '{password}';\n"
@@ -98,10 +99,17 @@ class Postgres(Server):
         return self._home / "cluster"
 
     def _await_end_of_the_last(self) -> None:
-        """One that was killed counts as running until its process is collected; a container's init may be slow."""
+        """A killed one counts as running while a session finishes its query, and until init collects the process."""
         lock = self._cluster / "postmaster.pid"
-        if lock.exists():
-            processes.wait_until_collected(int(lock.read_text("ascii").splitlines()[0]), _COLLECTED)
+        if not lock.exists():
+            return
+        lines = lock.read_text("ascii").splitlines()
+        pid, segment = int(lines[0]), int(lines[6].split()[1]) if len(lines) > 6 else -1  # killed while it started
+        deadline = time.monotonic() + _LAST_LIMIT.total_seconds()
+        while processes.is_zombie(pid) or processes.shares_memory(segment):
+            if time.monotonic() > deadline:
+                raise TransientError(f"what is left of a killed PostgreSQL still works on {self._cluster}; end it")
+            time.sleep(0.05)
 
     def _as_superuser(self, database: str, text: str) -> None:
         """SQL while no server runs; nobody can sign in as the superuser."""

@@ -65,13 +65,15 @@ def end(note: Path, number: signal.Signals = signal.SIGTERM, limit: timedelta = 
     note.unlink(missing_ok=True)
 
 
-def wait_until_collected(pid: int, limit: timedelta) -> None:
-    """Wait while a process has ended and keeps its number, which it does until its parent has asked how it ended."""
-    deadline = time.monotonic() + limit.total_seconds()
-    while _stat(pid) is None and (_PROC / str(pid)).exists():
-        if time.monotonic() > deadline:
-            raise TransientError(f"process {pid} has ended and its parent has not noticed within {limit}; see `ps`")
-        time.sleep(0.05)
+def is_zombie(pid: int) -> bool:
+    """Whether a process has ended and keeps its number, which it does until its parent has asked how it ended."""
+    return _stat(pid) is None and (_PROC / str(pid)).exists()
+
+
+def shares_memory(segment: int) -> bool:
+    """Whether any process is attached to a System V shared memory segment."""
+    rows = (line.split() for line in (_PROC / "sysvipc" / "shm").read_text("ascii").splitlines()[1:])
+    return any(int(row[1]) == segment and int(row[6]) > 0 for row in rows)
 
 
 def tree(root: int) -> list[int]:

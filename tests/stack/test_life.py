@@ -88,13 +88,24 @@ def test_minio_keeps_objects_and_what_it_has_to_tell_when_it_is_killed_while_rab
         message.ack()
 
 
+def _count(url: str) -> None:
+    """A query that is at work for seconds, and does not look up when its server dies."""
+    with pytest.raises(psycopg.OperationalError), psycopg.connect(url) as connection:
+        connection.execute("SELECT count(*) FROM generate_series(1, 20000000)")
+
+
 def test_postgres_keeps_what_was_committed_when_it_is_killed(stack: OwnStack) -> None:
     url = stack.up("postgres")["NAFUDA_DATABASE_URL"]
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
         connection.commit()
+        busy = threading.Thread(target=_count, args=[url])
+        busy.start()
+        while not connection.execute("SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT count(%'").rowcount:
+            connection.commit()
         stack.kill("postgres")
     stack.up("postgres")
+    busy.join()
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT one FROM kept").fetchall() == [(1,)]
 
