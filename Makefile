@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos test-training requirements format samples clean
+.PHONY: help run test check bench chaos stack stack-down test-stack test-training requirements format samples clean
 
 help:  ## Print this
 	@echo "make TARGET, where TARGET is one of"
@@ -32,6 +32,18 @@ bench: $(VENV)/.dev  ## The benchmarks; each prints its command and what it meas
 
 chaos: $(VENV)/.dev  ## 1,000 uploads while processes are killed at random; prints the table
 	$(BIN)/python -m tests.e2e.chaos
+
+stack: $(VENV)/.dev  ## Start RabbitMQ, MinIO, PostgreSQL and OpenSearch on this machine; prints their environment
+	@$(BIN)/python -m tests.stack up
+
+stack-down: $(VENV)/.dev  ## Stop them; what they store stays
+	@$(BIN)/python -m tests.stack down
+
+test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that NAFUDA_TEST_*_URL name
+	@trap '$(BIN)/python -m tests.stack down' EXIT; set -e; \
+	environment=$$($(BIN)/python -m tests.stack up); eval "$$environment"; \
+	$(BIN)/python -m pytest -q -m stack $(ARGS); \
+	$(BIN)/python -m pytest -q tests/records $(ARGS)
 
 test-training: .venv-training/.done  ## Install torch into .venv-training and run the tests that train
 	.venv-training/bin/python -m pytest -q -m training tests/training

@@ -29,13 +29,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template(server: str) -> str:
-    """The name of a migrated database to copy from."""
+def template(server: str) -> Iterator[str]:
+    """The name of a migrated database to copy from; dropped in the end, for the server may stay."""
     name = f"template_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     migrate(_in(server, name))
-    return name
+    yield name
+    drop_database(server, name)
 
 
 @pytest.fixture

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from importlib import resources
 
 import psycopg
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from infra.records.sql import trusted
 from infra.settings import Settings
 from schemas.pipeline import QUEUES
 
 EMBEDDED = "pgmq://localhost"  # the real address is the transport option conn_string
+EXCHANGE = "nafuda"
+# A hint whose worker dies comes again, but not for ever. What is dropped then says nothing that the database does not.
+DELIVERY_LIMIT = 20
+_AMQP = ("amqp://", "amqps://", "pyamqp://")
 _LOCK = 0x706D6771  # one process installs the schema, the others find it
 
 
@@ -24,13 +28,14 @@ def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
         "broker_transport_options": _transport(settings, consumes),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "task_queues": _queues(),
+        "task_queues": _queues(settings.broker_url),
         "task_default_queue": QUEUES[0],
         "task_create_missing_queues": False,
         "task_acks_late": True,
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
+        "worker_consumer": "infra.broker.consumer:HintConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_enable_remote_control": False,
         "worker_hijack_root_logger": False,
@@ -39,13 +44,18 @@ def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
     }
 
 
-def _queues() -> list[Queue]:
-    return [Queue(name, routing_key=name) for name in QUEUES]  # type: ignore[no-untyped-call]
+def _queues(url: str) -> list[Queue]:
+    """On RabbitMQ, quorum queues: a node's death loses none of what was confirmed. Celery wants them behind a topic."""
+    if not url.startswith(_AMQP):
+        return [Queue(name, routing_key=name) for name in QUEUES]  # type: ignore[no-untyped-call]
+    exchange = Exchange(EXCHANGE, type="topic")  # type: ignore[no-untyped-call]
+    arguments = {"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT}
+    return [Queue(name, exchange, routing_key=name, queue_arguments=arguments) for name in QUEUES]  # type: ignore[no-untyped-call]
 
 
 def _transport(settings: Settings, consumes: bool) -> Mapping[str, object]:
     if settings.broker_url and not settings.broker_url.startswith("pgmq"):
-        return {"confirm_publish": True}
+        return {"confirm_publish": True}  # without it RabbitMQ's death loses what was sent, and nobody is told
     return {
         "conn_string": settings.database_url,
         "init_extension": False,

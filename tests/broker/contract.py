@@ -5,21 +5,28 @@ from collections.abc import Iterator
 
 import pytest
 from celery import Celery
+from kombu import pools
 from kombu.simple import SimpleQueue
 
+from infra.settings import Settings
 from schemas.pipeline import INGEST, MERGE
+from tests.broker.apps import inbox_of, receiver_of, sender_of, take_and_die
 
 
 class BrokerContract:
-    """Inherit it and give `sender` (an app as workers' senders have) and `receiver` (as workers have; 1 s time-out)."""
+    """Inherit it and give `settings` of a process that reaches the broker, whose queues are empty."""
 
     @pytest.fixture
-    def inbox(self, receiver: Celery) -> Iterator[SimpleQueue]:
+    def sender(self, settings: Settings) -> Iterator[Celery]:
+        """An app that only sends. Apps share connections, which remember what was declared: they end with the test."""
+        yield sender_of(settings)
+        pools.reset()
+
+    @pytest.fixture
+    def inbox(self, settings: Settings) -> Iterator[SimpleQueue]:
         """The ingest queue, as a worker reads it."""
-        with receiver.connection_for_read() as connection:
-            queue = next(each for each in receiver.conf.task_queues if each.name == INGEST)
-            with SimpleQueue(connection.default_channel, queue) as inbox:
-                yield inbox
+        with inbox_of(receiver_of(settings)) as inbox:
+            yield inbox
 
     def test_a_hint_arrives_with_its_task_and_without_arguments(self, sender: Celery, inbox: SimpleQueue) -> None:
         sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
@@ -42,9 +49,10 @@ class BrokerContract:
         with pytest.raises(inbox.Empty):
             inbox.get(block=False)
 
-    def test_a_hint_whose_worker_died_comes_again(self, sender: Celery, inbox: SimpleQueue) -> None:
+    def test_a_hint_whose_worker_was_killed_comes_again(self, sender: Celery, settings: Settings) -> None:
         sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
-        taken = inbox.get(timeout=10)
-        again = inbox.get(timeout=10)
-        assert again.headers["id"] == taken.headers["id"]
-        again.ack()
+        taken = take_and_die(settings)
+        with inbox_of(receiver_of(settings)) as inbox:
+            again = inbox.get(timeout=10)
+            assert again.headers["id"] == taken
+            again.ack()

@@ -1,0 +1,96 @@
+"""The command line of the stack: `python -m tests.stack up|down|env|status [SERVER…]`."""
+
+import argparse
+import os
+import shlex
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from schemas.errors import NafudaError, TransientError
+from tests.stack.minio import MinIO
+from tests.stack.opensearch import OpenSearch
+from tests.stack.packages import alone
+from tests.stack.places import Place, read_place
+from tests.stack.postgres import Postgres, Postgres15
+from tests.stack.processes import memory, tree
+from tests.stack.rabbitmq import RabbitMQ
+from tests.stack.server import Server
+
+SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, Postgres15)
+ON_REQUEST: tuple[type[Server], ...] = (Postgres15,)
+
+
+def up(servers: Sequence[Server]) -> None:
+    """Install and start what does not run, then wait until each answers."""
+    started = time.monotonic()
+    for server in servers:
+        server.up()
+        _tell(f"{server.name}: process {server.pid}, {time.monotonic() - started:.1f} s")
+    for server in servers:
+        _tell(f"{server.name}: {server.wait()} answers, {time.monotonic() - started:.1f} s")
+
+
+def down(servers: Sequence[Server]) -> None:
+    """Stop, last started first."""
+    for server in reversed(servers):
+        server.down()
+
+
+def status(servers: Sequence[Server]) -> None:
+    """A line a server: whether it runs, what it says, its process, its memory."""
+    for server in servers:
+        pid = server.pid
+        if pid is None:
+            print(f"{server.name:<11} down")
+            continue
+        try:
+            said = server.ask()
+        except TransientError as error:
+            said = f"does not answer: {error}"
+        print(f"{server.name:<11} up    process {pid}, {memory(tree(pid)) >> 20} MiB, port {server.port}: {said}")
+
+
+def env(servers: Sequence[Server]) -> None:
+    """The variables, as a shell takes them: eval "$(python -m tests.stack env)"."""
+    for server in servers:
+        for name, value in server.environment().items():
+            print(f"export {name}={shlex.quote(value)}")
+
+
+def chosen(place: Place, names: Sequence[str], given: Mapping[str, str], *, starting: bool) -> list[Server]:
+    """The servers of these names, in the order of their start; none of whose kind the environment names one already."""
+    wanted = [each for each in SERVERS if each.name in names or (not names and not (starting and each in ON_REQUEST))]
+    if starting:
+        wanted = [each for each in wanted if not given.get(each.stands_for_it)]
+    return [each(place) for each in wanted]
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Do what the command line says; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.stack", description=__doc__)
+    parser.add_argument("command", choices=["up", "down", "env", "status"])
+    names = [each.name for each in SERVERS]
+    parser.add_argument("servers", nargs="*", metavar="SERVER", help=", ".join(names))
+    asked = parser.parse_args(arguments)
+    if unknown := sorted(set(asked.servers) - set(names)):
+        parser.error(f"no such server: {', '.join(unknown)}; there are {', '.join(names)}")
+    try:
+        place = read_place(environment)
+        servers = chosen(place, asked.servers, environment, starting=asked.command in {"up", "env"})
+        with alone(place.folder / "lock"):
+            {"up": up, "down": down, "env": env, "status": status}[asked.command](servers)
+            if asked.command == "up":
+                env(servers)
+    except NafudaError as error:
+        _tell(f"stack: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,41 @@
+"""Folders, ports and cached programs of the stack; no server is started."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ConfigurationError
+from tests.stack import packages
+from tests.stack.places import read_place
+
+
+def test_a_stack_has_one_password_that_only_its_owner_reads(tmp_path: Path) -> None:
+    given = {"NAFUDA_STACK_DIR": str(tmp_path / "stack")}
+    assert read_place(given).password == read_place(given).password
+    assert (tmp_path / "stack" / "password").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("port", ["9199", "9284", "http"])
+def test_a_port_that_cannot_be_is_refused_by_name(tmp_path: Path, port: str) -> None:
+    with pytest.raises(ConfigurationError, match="NAFUDA_STACK_PORT"):
+        read_place({"NAFUDA_STACK_DIR": str(tmp_path), "NAFUDA_STACK_PORT": port})
+
+
+def test_an_interrupted_installation_is_begun_anew_and_a_whole_one_is_not(tmp_path: Path) -> None:
+    def interrupted(folder: Path) -> None:
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+
+    def whole(folder: Path) -> None:
+        (folder / "program").touch()
+
+    with pytest.raises(KeyboardInterrupt):
+        packages.cached(tmp_path, "server-1", interrupted)
+    folder = packages.cached(tmp_path, "server-1", whole)
+    assert packages.cached(tmp_path, "server-1", interrupted) == folder
+    assert [path.name for path in folder.iterdir()] == ["program"]
+
+
+def test_an_installer_that_fails_says_what_it_said_and_what_to_do() -> None:
+    with pytest.raises(ConfigurationError, match=r"no such host\nput it right"):
+        packages.run(["sh", "-c", "echo no such host >&2; exit 3"], "put it right")
