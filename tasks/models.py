@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -41,11 +41,13 @@ def catalogue(services: Services) -> Catalogue:
     return open_catalogue(services.settings.models_folder)
 
 
-def load_active(services: Services) -> list[Active]:
-    """The models of the settings, loaded and dry-run. Errors name the model and the remedy."""
+def load_active(services: Services, stages: Collection[str] | None = None) -> list[Active]:
+    """The models of the settings in these stages (None: in all), loaded and dry-run. Errors name model and remedy."""
     known = catalogue(services)
     active = []
     for name in services.settings.models:
+        if stages is not None and known.manifest(name).stage not in stages:
+            continue
         installed = known.install(name)
         settings = services.settings
         cache = settings.data / "engines"

@@ -37,7 +37,8 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
     with ExitStack() as stack:
         groups = [group for group in GROUPS if group.name in services.roles]
         services.inputs.takers = max(1, len(groups))
-        registered: dict[int, Active] = register(services, load_active(services)) if groups else {}
+        stages = {stage for group in groups for stage in group.stages}
+        registered: dict[int, Active] = register(services, load_active(services, stages)) if groups else {}
         if groups or INGEST in services.roles:
             decoder = DecodePool(services.settings.decoders, _limits(services))
             stack.callback(decoder.close)
