@@ -79,9 +79,10 @@ def fill(
     rows = books.sql("SELECT r.id, r.image FROM records r ORDER BY r.image")
     begun = time.perf_counter()
     into = b"COPY embeddings (image, model, vector) FROM STDIN"
-    with pool.connection() as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
-        for (_, image), vector in zip(rows, vectors, strict=True):
-            copy.write_row((image, model, vector.tolist()))
+    for start in range(0, count, 1000):  # in parts, as in service: one statement for all would run into its time-out
+        with pool.connection() as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
+            for (_, image), vector in zip(rows[start : start + 1000], vectors[start : start + 1000], strict=True):
+                copy.write_row((image, model, vector.tolist()))
     seconds = time.perf_counter() - begun
     popular = np.minimum(random.zipf(1.2, (count, 30)), 5_000)
     for start in range(0, count, 500):

@@ -23,7 +23,8 @@ from tests.e2e.instance import Instance, wait_for
 from training.samples import draw
 
 BUCKET = "images"
-SETTLED = 60  # seconds after the last kill
+SETTLED = 60  # seconds after the last kill, and what the work itself takes
+EACH = 0.1  # seconds an object
 _SEED = 8_000_000
 
 
@@ -140,7 +141,8 @@ def run(plan: Plan, folder: Path, pause: float = 1.5) -> Count:
         killed = kill_at_random(instance, plan, pause)
         last = time.monotonic()
         uploader.join()
-        wait_for(lambda: _pending(instance, len(contents)) == 0, SETTLED, lambda: _state(instance))
+        limit = SETTLED + EACH * plan.objects
+        wait_for(lambda: _pending(instance, len(contents)) == 0, limit, lambda: _state(instance))
         return _count(instance, contents, killed, time.monotonic() - last)
     finally:
         instance.stop()
