@@ -15,6 +15,7 @@ PATH = "/encode"
 LONGEST = 500  # characters
 _PATIENCE = 5.0  # seconds
 _REMEMBERED = 1_000
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # people's words go through no proxy
 
 
 class RemoteEncoder:
@@ -45,7 +46,7 @@ class RemoteEncoder:
         body = json.dumps({"text": text}).encode()
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
+            with _DIRECT.open(request, timeout=_PATIENCE) as answer:
                 told = json.load(answer)
             return QueryVector(told["model"], told["revision"], np.asarray(told["vector"], np.float32))
         except (urllib.error.URLError, OSError, ValueError, KeyError) as error:

@@ -47,12 +47,9 @@ def change(catalogue: Catalogue, in_force: Sequence[str], wanted: Sequence[str],
 def _same_work(old: Manifest, new: Manifest) -> bool:
     captioners = {"captioner", "blip"}
     alike = old.runner == new.runner or {old.runner, new.runner} <= captioners
-    # A rating classifier is a tagger in form, but does not replace one.
-    return old.stage == new.stage and alike and _rates_only(old) == _rates_only(new)
-
-
-def _rates_only(manifest: Manifest) -> bool:
-    return "rating" in manifest.id.rpartition("/")[2]
+    # A classifier of ratings, or of what machines made, is a tagger in form but does not replace one.
+    classifies_alike = old.runner != "tagger" or old.labels.category == new.labels.category
+    return old.stage == new.stage and alike and classifies_alike
 
 
 def put_into_force(services: Services, catalogue: Catalogue, wanted: Change) -> list[str]:

@@ -58,7 +58,11 @@ def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> 
     try:
         if services.encoder is None:
             return Meant(in_words(services, visit, text, limit), "No worker encodes texts, so captions were searched.")
-        return Meant(services.similar.by_text(services.encoder.encode(text), limit, viewer_of(visit)))
+        wanted = services.encoder.encode(text)
+        if found := services.similar.by_text(wanted, limit, viewer_of(visit)):
+            return Meant(found)
+        note = f"No picture has a vector of {wanted.model} yet, so captions were searched."
+        return Meant(in_words(services, visit, text, limit), note)
     except NafudaError as error:
         log.warning("by meaning: %s", error)
         return Meant(in_words(services, visit, text, limit), f"Captions were searched instead: {error}.")

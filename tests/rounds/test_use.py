@@ -35,6 +35,7 @@ def test_what_needs_a_model_that_leaves_goes_with_it(catalogue: Catalogue) -> No
     assert set(dict(blip.left)) == {"nafuda/sample-captioner", "nafuda/sample-clip-score"}
     rating = change(catalogue, SAMPLES, ["deepghs/anime_rating"])
     assert set(dict(rating.left)) == {"nafuda/sample-rating"}
+    assert change(catalogue, SAMPLES, ["deepghs/anime_ai_check"]).left == ()
 
 
 def test_samples_may_be_kept_and_twice_is_once(catalogue: Catalogue) -> None:

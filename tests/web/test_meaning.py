@@ -117,6 +117,18 @@ def test_without_an_encoder_captions_are_searched_and_the_page_says_so(
     assert "the encoder is away" in viewer.get("/api/v1/meaning?q=nothing+it+knows").json()["note"]
 
 
+def test_pictures_that_a_new_encoder_has_not_seen_are_found_by_their_captions(
+    site: Site, viewer: Browser, told: tuple[int, int]
+) -> None:
+    class NewEncoder(Encoder):
+        def encode(self, text: str) -> QueryVector:
+            return replace(super().encode(text), model="new-encoder", revision="f" * 64)
+
+    cast(FastAPI, viewer.client.app).state.services = replace(site.web, encoder=NewEncoder())
+    found = viewer.get("/api/v1/meaning?q=a+boat+at+sea").json()
+    assert "new-encoder" in found["note"] and [hit["hit"]["record"] for hit in found["hits"]] == [told[1]]
+
+
 def test_an_empty_description_asks_for_one(viewer: Browser) -> None:
     assert "Describe the picture" in viewer.get("/meaning").text
 
