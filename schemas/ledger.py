@@ -170,6 +170,12 @@ class ObjectLedger(Protocol):
     def unchanged(self, answers: Sequence[tuple[int, int]]) -> None:
         """(object, checks) whose store holds what it held at the last look."""
 
+    def backfill(self, collection: str, after: int = 0, limit: int = 500) -> tuple[int, int]:
+        """Plan, below live work, what the models in force have not said of the next images of a collection.
+
+        Returns (the last record looked at, 0 when there are none after `after`; how much work was planned).
+        """
+
     def gone(self, object: int, checks: int) -> bool:
         """The object is not there any more. False when new hints came meanwhile."""
 

@@ -60,6 +60,10 @@ CAPTION_DECODINGS: Operations = {
         "max_tokens": Parameter(COUNT, 50),
     }
 }
+_PADDING = {
+    "length": Parameter(Kind("a whole number, 0 where the tokenizer's file says it", _whole), 0),
+    "pad_id": Parameter(Kind("the id of the token that fills up", _whole), 0),
+}
 # text: the graph of the other half, "" when there is none; text_output: the name of its vectors.
 VECTOR_DECODINGS: Operations = {
     "unit": {
@@ -67,8 +71,7 @@ VECTOR_DECODINGS: Operations = {
             Kind("the path of one of source.files, or nothing", lambda value: isinstance(value, str)), ""
         ),
         "tokenizer": Parameter(FILE, "tokenizer.json"),
-        "length": Parameter(Kind("a whole number, 0 where the tokenizer's file says it", _whole), 0),
-        "pad_id": Parameter(Kind("the id of the token that fills up", _whole), 0),
+        **_PADDING,
         "text_output": Parameter(Kind("the name of an output", lambda value: isinstance(value, str)), "embedding"),
     }
 }
@@ -78,6 +81,7 @@ CLIP_SCORE_DECODINGS: Operations = {
         "embedding": Parameter(MODEL),
         "caption": Parameter(MODEL),
         "tokenizer": Parameter(FILE, "tokenizer.json"),
+        **_PADDING,
     }
 }
 HEAD_DECODINGS: Operations = {"figure": {"embedding": Parameter(MODEL)}}

@@ -119,8 +119,10 @@ def _runtime(services: Services) -> Finding:
 def _needed(services: Services) -> set[str]:
     """The roles without which something stays undone: groups only where a model in force belongs to one."""
     known = open_catalogue(services.settings.models_folder)
-    groups = {group_of(known.manifest(name).stage).name for name in services.settings.models}
-    return {INGEST, MERGE, "listen", "sweep", *groups}
+    manifests = [known.manifest(name) for name in services.settings.models]
+    groups = {group_of(each.stage).name for each in manifests}
+    encodes = {"encode" for each in manifests if each.runner == "embedder" and each.output.params["text"]}
+    return {INGEST, MERGE, "listen", "sweep", *groups, *encodes}
 
 
 def _workers(services: Services) -> Finding:

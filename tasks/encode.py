@@ -7,7 +7,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from infra.encoder import LONGEST, PATH
-from schemas.errors import NafudaError
+from schemas.errors import NafudaError, QueryError
 from tasks.models import catalogue
 from tasks.services import Services
 from workers.embedding.texts import TextEncoder
@@ -30,6 +30,8 @@ class EncoderServer(ThreadingHTTPServer):
     def told(self, text: str) -> bytes:
         """A text's vector as JSON, with the model and revision whose pictures it can be compared to."""
         with self._turn:
+            if self._encoder.knows_nothing_of(text):
+                raise QueryError(f"{self._model} knows none of these words")
             vector = self._encoder([text])[0]
         return json.dumps({"model": self._model, "revision": self._revision, "vector": vector.tolist()}).encode()
 
@@ -51,13 +53,15 @@ class _Answers(BaseHTTPRequestHandler):
         try:
             body = self.server.told(text)
         except NafudaError as error:
-            return self.send_error(HTTPStatus.UNPROCESSABLE_ENTITY, explain=str(error)[:200])
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "application/json")
+            return self._say(HTTPStatus.UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", str(error)[:200].encode())
+        return self._say(HTTPStatus.OK, "application/json", body)
+
+    def _say(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        return None
 
     def log_message(self, format: str, *args: object) -> None:
         """Queries are people's words: they stay out of the log."""

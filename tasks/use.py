@@ -36,12 +36,30 @@ def change(catalogue: Catalogue, in_force: Sequence[str], wanted: Sequence[str],
     stay = [name for name in in_force if name not in left and name not in wanted]
     for name in list(stay):
         manifest = catalogue.manifest(name)
-        needed = [str(manifest.output.params[key]) for key in FROM_ANSWERS.get(manifest.runner, ())]
-        gone = [each for each in needed if each in left]
+        gone = [each for each in takes_from(manifest) if each in left]
         if gone:
             stay.remove(name)
             left[name] = f"it takes the answers of {gone[0]}"
-    return Change((*stay, *wanted), tuple(left.items()))
+    found = Change((*stay, *wanted), tuple(left.items()))
+    for name in found.models:
+        lacking = [each for each in takes_from(catalogue.manifest(name)) if each not in found.models]
+        if lacking:
+            raise ConfigurationError(f"{name} takes the answers of {lacking[0]}: name it too, nothing was changed")
+    return found
+
+
+def takes_from(manifest: Manifest) -> tuple[str, ...]:
+    """Ids of the models whose answers a model takes."""
+    return tuple(str(manifest.output.params[key]) for key in FROM_ANSWERS.get(manifest.runner, ()))
+
+
+def without(catalogue: Catalogue, in_force: Sequence[str], name: str) -> Change:
+    """A model leaves, and what takes its answers leaves with it."""
+    left = {name: "it is removed"}
+    for each in in_force:
+        if name in takes_from(catalogue.manifest(each)):
+            left[each] = f"it takes the answers of {name}"
+    return Change(tuple(each for each in in_force if each not in left), tuple(left.items()))
 
 
 def _same_work(old: Manifest, new: Manifest) -> bool:
@@ -64,11 +82,12 @@ def put_into_force(services: Services, catalogue: Catalogue, wanted: Change) -> 
             found = check_model(installed.manifest, installed.paths, settings.providers, settings.threads, runs=1)
             if not found.passed:
                 raise ConfigurationError(f"{name} does not run here, nothing was changed: {found.error}")
+    done = ["no Nafuda runs on this data folder: the next start takes them into the plan"]
+    if settings.database_url:
+        changed = Services(settings.model_copy(update={"models": wanted.models}), services.roles)
+        try:
+            done = prepare(changed)
+        finally:
+            changed.close()
     write_in_force(settings.data, wanted.models)
-    if not settings.database_url:
-        return ["no Nafuda runs on this data folder: the next start takes them into the plan"]
-    changed = Services(settings.model_copy(update={"models": wanted.models}), services.roles)
-    try:
-        return prepare(changed)
-    finally:
-        changed.close()
+    return done

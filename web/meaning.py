@@ -61,7 +61,7 @@ def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> 
         wanted = services.encoder.encode(text)
         if found := services.similar.by_text(wanted, limit, viewer_of(visit)):
             return Meant(found)
-        note = f"No picture has a vector of {wanted.model} yet, so captions were searched."
+        note = f"No picture that you may see has a vector of {wanted.model} yet, so captions were searched."
         return Meant(in_words(services, visit, text, limit), note)
     except NafudaError as error:
         log.warning("by meaning: %s", error)

@@ -113,6 +113,8 @@ def pull_from(manifest: Manifest, text: str, folder: Path, origin: Path, say: Sa
     """
     source = _hub_source(manifest)
     pinned = source.revision if source.pinned else commit
+    if commit and commit != pinned:
+        raise ConfigurationError(f"{manifest.id} is pinned to {source.revision}; remove its manifest first")
     if not _COMMIT.fullmatch(pinned) or pinned == UNPINNED:
         raise ConfigurationError(f"{manifest.id} is not pinned yet: say which commit the files are of with --revision")
     places = (origin, origin / manifest.id, origin / source.name)

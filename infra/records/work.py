@@ -151,6 +151,7 @@ class PostgresWork:
         with transaction(self.pool) as connection:
             values = {"stages": list(stages), "subjects": list(subjects)}
             rows = connection.execute(statement("work", "retry"), values).fetchall()
+            hold(connection, {subject for stage, subject in rows if stage != INGEST})
             _touch(connection, {subject for stage, subject in rows if stage != INGEST})
         return len(rows)
 
@@ -171,6 +172,13 @@ def release(connection: Connection, images: Collection[int], ended: Collection[s
     if not images or not any(need in ended for _, need in needs()):
         return set()
     return _release(connection, images)
+
+
+def hold(connection: Connection, images: Collection[int]) -> None:
+    """Let stages wait whose needed ones are at work again."""
+    if images:
+        pairs = {"holding": [stage for stage, _ in needs()], "needed": [need for _, need in needs()]}
+        connection.execute(statement("work", "hold"), {"images": sorted(images), **pairs})
 
 
 def _release(connection: Connection, images: Collection[int], *, everything: bool = False) -> set[str]:

@@ -17,7 +17,8 @@ from schemas.search.similar import Alike, QueryVector
 
 CANDIDATES = 4_000  # documents that are compared by their tags
 BITS = 10  # of 64 that may differ in near duplicates
-_SPARE = 4  # times as many neighbours are fetched as are shown: some are hidden from the viewer
+_SPARE = 4  # times as many neighbours are fetched as are shown, and again: some are hidden from the viewer
+_FARTHEST = 1_000  # neighbours; the index gives no more
 _ABSENT = (
     "this PostgreSQL has no pgvector, so vectors are kept but not searched; install the extension `vector` on the "
     "server and run `nafuda migrate` again"
@@ -75,7 +76,9 @@ class PostgresSimilar:
             try:
                 if not here:
                     connection.execute(statement("similar", "add_vectors"))
-                connection.execute(statement("similar", "open_space"), {"space": space, "width": width})
+                with connection.transaction():
+                    connection.execute(statement("similar", "take_time"))
+                    connection.execute(statement("similar", "open_space"), {"space": space, "width": width})
             except psycopg.errors.InsufficientPrivilege:
                 return _FORBIDDEN
         self._lacking = None
@@ -85,7 +88,12 @@ class PostgresSimilar:
         self, space: int, vector: Sequence[float] | Floats, limit: int, viewer: Viewer, record: int = 0
     ) -> tuple[Alike, ...]:
         values = {"space": space, "vector": list(vector), "record": record, "limit": limit}
-        return self._alike("alike_vector", viewer, {**values, "reach": _SPARE * (limit + 1)})
+        reach = _SPARE * (limit + 1)
+        while True:
+            found = self._alike("alike_vector", viewer, {**values, "reach": min(reach, _FARTHEST)})
+            if len(found) >= limit or reach >= _FARTHEST:
+                return found
+            reach *= _SPARE
 
     def _alike(self, query: str, viewer: Viewer, values: Mapping[str, object]) -> tuple[Alike, ...]:
         with session(self.pool) as connection:

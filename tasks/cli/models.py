@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from infra.models.catalogue import manifest_text, open_catalogue
+from infra.models.in_force import write_in_force
 from infra.models.pull import Hub, pull_from
 from infra.models.pull import pull as pull_model
 from infra.settings import Settings
 from schemas.errors import ConfigurationError, NafudaError
 from schemas.pipeline import MERGE
 from tasks.cli.shared import json_option, print_json, services_of, table
-from tasks.use import change, put_into_force
+from tasks.use import change, put_into_force, without
 from workers.model_check import ModelCheck, check_model
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -87,11 +88,16 @@ def _tell(each: ModelCheck) -> None:
 @click.confirmation_option(prompt="Remove everything that this model said, and ask it no more?")
 @click.pass_context
 def remove(context: click.Context, name: str) -> None:
-    """Take back the results of one model; the records it touched are merged and indexed again."""
+    """Take back the results of one model and of those that take its answers; the records are merged again."""
     with services_of(context) as services:
-        removed = services.results.remove_model(name)
+        settings = services.settings
+        wanted = without(open_catalogue(settings.models_folder), settings.models, name)
+        for each, reason in wanted.left:
+            removed = services.results.remove_model(each)
+            click.echo(f"{removed} results of {each} were removed: {reason}")
+        if name in settings.models and not os.environ.get("NAFUDA_MODELS"):
+            write_in_force(settings.data, wanted.models)
         services.wake(MERGE)
-    click.echo(f"{removed} results of {name} were removed")
 
 
 @models.command()

@@ -1,6 +1,7 @@
 """Work that needs other stages is held back until they have ended, well or not, whoever ends last (R42, R72)."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -109,3 +110,39 @@ def test_texts_figures_and_vectors_come_back_as_they_were_stored(judged: Books) 
     assert scored is not None and scored.tolist() == [2.25]
     judged.results.remove_model(EMBEDDING)
     assert judged.sql("SELECT count(*) FROM embeddings") == [(0,)]
+
+
+def unjudged(judged: Books) -> None:
+    """The captioner failed for good, so the judge had nothing to say."""
+    end(judged, EMBEDDING, PLACED)
+    worker = judged.work()
+    worker.fail([failure(claim, permanent=True) for claim in worker.claim([CAPTIONING], 9)])
+    claims = worker.claim([JUDGING], 9)
+    worker.fail([replace(failure(claim, permanent=True), code="nothing-to-score") for claim in claims])
+
+
+@pytest.mark.parametrize("stages", [[CAPTIONING], [CAPTIONING, JUDGING]])
+def test_a_retry_of_what_was_needed_is_waited_for_by_what_failed_for_want_of_it(
+    judged: Books, stages: list[str]
+) -> None:
+    unjudged(judged)
+    (image,) = [row[0] for row in judged.sql("SELECT id FROM images")]
+    judged.work().retry(stages, [image])
+    assert [claim.stage for claim in judged.work().claim([CAPTIONING, JUDGING], 9)] == [CAPTIONING]
+    answer = StageResult(image, judged.models[0], CAPTIONING, SPOKEN, 1.0)
+    assert judged.results.store([answer]) == {JUDGING}
+    assert len(judged.work().claim([JUDGING], 9)) == 1
+
+
+def test_backfill_plans_what_a_new_model_has_not_said_below_live_work(judged: Books) -> None:
+    for stage, output in ((CAPTIONING, SPOKEN), (EMBEDDING, PLACED)):
+        end(judged, stage, output)
+    new = judged.model("new-captioner", CAPTIONING)
+    judged.rules.ensure_plan(judged.rules.ensure_collection("main", "images"), [*judged.models, new])
+    last, planned = judged.objects.backfill("main")
+    assert last and planned == 1
+    assert judged.objects.backfill("main", last) == (0, 0)
+    judged.put("live.png")
+    claims = [claim for claim in judged.work().claim([CAPTIONING], 9) if claim.model == new]
+    assert [claim.priority for claim in claims] == [0, 1]
+    assert judged.objects.backfill("nowhere") == (0, 0)

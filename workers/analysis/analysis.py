@@ -11,13 +11,13 @@ from schemas.errors import NafudaError, PermanentError, TransientError
 from schemas.images import ObjectHead
 from schemas.ledger import Claim, ImageRow, ObjectLedger, ResultLedger
 from schemas.ports import ObjectStore
-from schemas.results import Failure, StageResult
+from schemas.results import Failure, ModelOutput, StageResult
 from workers.batching.batch import Prepared, Runner
 from workers.batching.batcher import Batcher
 from workers.batching.ticket import Ticket
 from workers.cache import InputCache
 from workers.decode.pool import DecodedImage, DecodePool
-from workers.scoring.answers import AnswerRunner
+from workers.scoring.answers import AnswerRunner, Answers
 from workers.steps.program import InputProgram
 
 Inputs = Mapping[InputProgram, Prepared]
@@ -95,7 +95,7 @@ class Analysis:
             runner = self.answering[number].runner
             known = self.results.needed([claim.subject for claim in wanted], runner.wants)
             begun = time.perf_counter()
-            answers = runner.judge([known.get(claim.subject, {}) for claim in wanted])
+            answers = _judge(runner, [known.get(claim.subject, {}) for claim in wanted])
             millis = (time.perf_counter() - begun) * 1000 / len(wanted)
             for claim, answer in zip(wanted, answers, strict=True):
                 if isinstance(answer, NafudaError):
@@ -163,6 +163,20 @@ class Analysis:
         if hashlib.sha256(content).hexdigest() != row.sha256:
             raise TransientError(f"{row.bucket}/{row.key} holds other bytes now; waiting for its event", code="gone")
         return content
+
+
+def _judge(runner: AnswerRunner, images: Sequence[Answers]) -> Sequence[ModelOutput | NafudaError]:
+    """One answer or error for each image; a runner that raises is asked for halves, until the guilty stand alone."""
+    try:
+        return runner.judge(images)
+    except NafudaError as error:
+        found: NafudaError = error
+    except Exception as error:  # noqa: BLE001  whatever a runtime raises is about these answers
+        found = PermanentError(f"the model failed: {type(error).__name__}: {error}", code="bad-output")
+    if len(images) == 1:
+        return [found]
+    middle = len(images) // 2
+    return [*_judge(runner, images[:middle]), *_judge(runner, images[middle:])]
 
 
 def _collect(

@@ -33,7 +33,18 @@ class TextEncoder:
                 f"{model}: its text graph takes {sorted(self._wants)} and gives "
                 f"{[each.name for each in session.outputs]}; expected input_ids, attention_mask and {output}"
             )
-        self.width = self(["a"]).shape[1]
+        try:
+            self.width = self(["a", "a red hat"]).shape[1]
+        except ValueError as error:  # rows of several lengths
+            raise ManifestError(f"{model}: texts get several lengths; set output.length and output.pad_id") from error
+
+    def knows_nothing_of(self, text: str) -> bool:
+        """True when no token of a text is in the vocabulary; never of a tokenizer that takes everything apart."""
+        whole = self._tokenizer.encode(text)
+        return bool(whole.tokens) and {"[UNK]"}.issuperset(
+            token for token, special in zip(whole.tokens, whole.special_tokens_mask, strict=True)
+            if not special or token == "[UNK]"
+        )  # fmt: skip
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """One vector a text, in the same order."""

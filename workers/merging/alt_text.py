@@ -1,5 +1,6 @@
 """Alt text for people who cannot see the picture (R9): the caption, or a plain sentence of the surest tags."""
 
+import re
 from collections.abc import Iterable
 
 from schemas.record import Caption, Tag
@@ -15,7 +16,7 @@ def alt_text(captions: Iterable[Caption], tags: Iterable[Tag]) -> str:
     best = next((caption.text for caption in captions if caption.text), "")
     if best:
         who = [_plain(tag.name) for tag in known if tag.category == "character"]
-        missing = [name for name in who if name.lower() not in best.lower()]
+        missing = [name for name in who if not re.search(rf"\b{re.escape(name)}\b", best, re.IGNORECASE)]
         return _short(f"{', '.join(missing)}: {best}" if missing else best)
     names = [_plain(tag.name) for tag in known if tag.category not in _SILENT][:_MOST_TAGS]
     return _short(", ".join(names))
@@ -29,4 +30,5 @@ def _short(text: str) -> str:
     if len(text) <= LONGEST:
         return text
     cut = text[: LONGEST - 1]
-    return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:") + "…"
+    space = cut.rfind(" ")
+    return (cut[:space] if space > LONGEST // 2 else cut).rstrip(" ,;:") + "…"

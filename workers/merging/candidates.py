@@ -20,16 +20,17 @@ class Choice:
 def from_models(said: Iterable[Said], rules: Rules, *, category: str | None = None) -> list[Tag]:
     """Labels of models at or above their thresholds, aliases applied; the most confident source of each wins.
 
-    Ratings and places of detectors are read elsewhere and left out here.
+    A sample is not heard where a real model can speak. Ratings and places of detectors are read elsewhere.
     """
     best: dict[str, Tag] = {}
-    for answer in said:
-        model = rules.models[answer.model]
-        if model.stage != TAGGING:
-            continue
+    taggers = [(rules.models[each.model], each) for each in said if rules.models[each.model].stage == TAGGING]
+    real = {label.category for model, _ in taggers if not model.sample for label in model.labels}
+    for model, answer in taggers:
         for index, score in zip(answer.output.labels.tolist(), answer.output.scores.tolist(), strict=True):
             label = model.labels[index]
             if label.category == "rating" or category not in (None, label.category):
+                continue
+            if model.sample and label.category in real:
                 continue
             if not rules.holds(model, label, score):
                 continue

@@ -86,14 +86,19 @@ def _status(known: MergeInput) -> Status:
 
 def _detections(said: Iterable[Said], rules: Rules) -> tuple[Detection, ...]:
     found = []
-    for answer in said:
-        model, output = rules.models[answer.model], answer.output
-        if output.boxes is None or model.stage != DETECTION:
+    detectors = [each for each in said if rules.models[each.model].stage == DETECTION]
+    models = [rules.models[each.model] for each in detectors]
+    real = {label.name for model in models if not model.sample for label in model.labels}
+    for model, answer in zip(models, detectors, strict=True):
+        output = answer.output
+        if output.boxes is None:
             continue
         for index, score, box in zip(
             output.labels.tolist(), output.scores.tolist(), output.boxes.tolist(), strict=True
         ):
             label = model.labels[index]
+            if model.sample and label.name in real:
+                continue
             if rules.holds(model, label, score):
                 x0, y0, x1, y1 = (round(value, 1) for value in box)
                 found.append(Detection(label.name, (x0, y0, x1, y1), round(score, 4), model.name))
@@ -101,16 +106,16 @@ def _detections(said: Iterable[Said], rules: Rules) -> tuple[Detection, ...]:
 
 
 def _rating(said: Iterable[Said], rules: Rules) -> tuple[str | None, float | None]:
-    """The most probable rating of the model that is surest (model-formats: ratings are read by arg max)."""
+    """The most probable rating of the model that is surest, real ones before samples (read by arg max)."""
     found = []
     for answer in said:
         labels = rules.models[answer.model].labels
         for index, score in zip(answer.output.labels.tolist(), answer.output.scores.tolist(), strict=True):
             if labels[index].category == "rating":
-                found.append((-score, labels[index].name))
+                found.append((rules.models[answer.model].sample, -score, labels[index].name))
     if not found:
         return None, None
-    score, name = min(found)
+    _, score, name = min(found)
     return name, round(-score, 4)
 
 

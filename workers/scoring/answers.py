@@ -52,7 +52,9 @@ class ClipScore:
         params = manifest.output.params
         self._picture, self._caption = str(params["embedding"]), str(params["caption"])
         self._session, self.labels = session, labels
-        self._encode = TextEncoder(session, paths[str(params["tokenizer"])], manifest.id, manifest.output.name)
+        length, pad = int(str(params["length"])), int(str(params["pad_id"]))
+        tokenizer = paths[str(params["tokenizer"])]
+        self._encode = TextEncoder(session, tokenizer, manifest.id, manifest.output.name, length, pad)
 
     @property
     def wants(self) -> tuple[str, ...]:

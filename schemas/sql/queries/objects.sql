@@ -134,6 +134,11 @@ FROM (SELECT x.id FROM records x
       ORDER BY x.image, x.collection FOR UPDATE OF x) AS locked
 WHERE r.id = locked.id;
 
+-- name: live_page
+-- The next live records of a collection, for backfill. Index: the primary key of records.
+SELECT r.id, r.image, r.collection FROM records r JOIN collections c ON c.id = r.collection
+WHERE r.live AND c.name = %(collection)s AND r.id > %(after)s ORDER BY r.id LIMIT %(limit)s;
+
 -- name: plan_work
 -- Work for every model of the plan that has not spoken of the image yet. What waits already is done earlier when
 -- somebody wants it now, or when it waited for an object to come back. What needs another stage is held until that one

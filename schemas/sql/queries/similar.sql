@@ -95,6 +95,10 @@ SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector'),
 -- No index: an extension.
 CREATE EXTENSION IF NOT EXISTS vector;
 
+-- name: take_time
+-- Making an index over vectors that are there takes minutes: no time-out for the rest of this transaction.
+SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true);
+
 -- name: open_space
 -- Makes the index of a space; locks the table's writers out meanwhile, so it is done before there are vectors.
 SELECT nafuda_open_space(%(space)s, %(width)s);

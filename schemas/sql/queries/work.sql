@@ -2,7 +2,7 @@
 -- rows otherwise does so in the order of the primary key, so that no two wait for each other.
 
 -- name: turn
--- Claimers of the same stages wait for each other until their claim is committed, a few milliseconds.
+-- An advisory lock, no index: claimers of the same stages wait for each other until their claim is committed, milliseconds.
 SELECT pg_advisory_xact_lock(hashtextextended('nafuda.claim ' || array_to_string(%(stages)s::text[], ' '), 0));
 
 -- name: claim
@@ -219,6 +219,18 @@ FROM work GROUP BY 1, 2 ORDER BY 1, 2;
 UPDATE work SET state = 'pending', next_attempt_at = now(), attempts = 0, deaths = least(deaths, 1), code = '', reason = ''
 WHERE stage = ANY (%(stages)s) AND subject = ANY (%(subjects)s) AND state <> 'pending' AND claimed_by IS NULL
 RETURNING stage, subject;
+
+-- name: hold
+-- What takes others' answers waits again when these are made again, and what failed for want of them gets another
+-- chance; what is let go too late here, the sweeper lets go. Index: work_subject.
+UPDATE work w SET state = 'pending', held = true, attempts = 0, code = '', reason = '', next_attempt_at = now()
+FROM (SELECT DISTINCT x.stage, x.subject, x.model
+      FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
+      JOIN work x ON x.stage = n.stage AND x.subject = ANY (%(images)s)
+      JOIN work y ON y.stage = n.need AND y.subject = x.subject AND y.state = 'pending'
+      WHERE NOT x.held AND x.claimed_by IS NULL AND (x.state = 'pending' OR x.code = 'nothing-to-score')
+      ORDER BY 1, 2, 3) AS again
+WHERE w.stage = again.stage AND w.subject = again.subject AND w.model = again.model AND w.claimed_by IS NULL;
 
 -- name: lock_held
 -- Lock what waits for other stages of these images (or of all, for the sweeper), so that of two transactions that end
