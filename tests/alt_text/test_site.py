@@ -135,3 +135,9 @@ def test_without_a_caption_the_surest_tags_are_told() -> None:
 def test_a_long_alt_text_ends_at_a_word() -> None:
     text = alt_text((Caption("word " * 100, "m"),), ())
     assert len(text) <= LONGEST and text.endswith("word…")
+
+
+def test_a_name_inside_another_word_is_no_mention_and_long_words_are_cut() -> None:
+    rin = [tag("rin", category="character")]
+    assert alt_text((Caption("A girl drinking tea.", "m"),), rin) == "rin: A girl drinking tea."
+    assert len(alt_text((Caption("漢" * 300, "m"),), rin)) == LONGEST

@@ -165,3 +165,11 @@ def test_no_record_contradicts_itself(one: dict[str, float], two: dict[str, floa
     said_by_people = {tag.name for tag in record.tags if tag.source == "human"}
     for group in RULES.vocabulary.exclusive:
         assert len(held & group) <= 1 or len(said_by_people) > 1
+
+
+def test_a_sample_is_not_heard_where_a_real_model_can_speak() -> None:
+    """MODELS[4] is a sample tagger, MODELS[1] a real one."""
+    alone = merged(said(4, {"sword": 0.99, "safe": 0.97}))
+    assert (names(alone), alone.rating) == (["sword"], "safe")
+    both = merged(said(4, {"sword": 0.99, "safe": 0.97}), said(1, {"beach": 0.9, "lewd": 0.6}))
+    assert (names(both), both.rating) == (["beach"], "lewd")

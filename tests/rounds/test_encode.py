@@ -81,3 +81,18 @@ def test_what_is_no_question_gets_an_error(server: EncoderServer, path: str, bod
 def test_without_an_encoder_in_force_there_is_no_server(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, encoder_port=0, models=("nafuda/sample-tagger",))
     assert open_server(Services(settings, ("encode",))) is None
+
+
+def test_words_that_the_model_does_not_know_say_nothing(server: EncoderServer) -> None:
+    encoder = RemoteEncoder(address(server))
+    with pytest.raises(QueryError, match="knows none of these words"):
+        encoder.encode("zebra submarine")
+    assert encoder.encode("zebra with a red hat").vector.shape == (256,)  # one that it knows is enough
+
+
+def test_an_encoder_that_is_away_is_not_waited_for_by_everybody() -> None:
+    encoder = RemoteEncoder("http://127.0.0.1:1")
+    with pytest.raises(TransientError, match="does not answer"):
+        encoder.encode("red hat")
+    with pytest.raises(TransientError, match="did not answer a moment ago"):
+        encoder.encode("blue hat")

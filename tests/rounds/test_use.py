@@ -11,7 +11,7 @@ from infra.settings import SAMPLES, Settings, read_settings
 from schemas.errors import ConfigurationError
 from schemas.record import Status
 from tasks.services import Services
-from tasks.use import Change, change, put_into_force
+from tasks.use import Change, change, put_into_force, without
 from tests.records.books import Books
 
 WD = "SmilingWolf/wd-vit-tagger-v3"
@@ -36,6 +36,17 @@ def test_what_needs_a_model_that_leaves_goes_with_it(catalogue: Catalogue) -> No
     rating = change(catalogue, SAMPLES, ["deepghs/anime_rating"])
     assert set(dict(rating.left)) == {"nafuda/sample-rating"}
     assert change(catalogue, SAMPLES, ["deepghs/anime_ai_check"]).left == ()
+
+
+def test_what_takes_answers_that_nobody_gives_is_refused(catalogue: Catalogue) -> None:
+    with pytest.raises(ConfigurationError, match="takes the answers of nafuda/sample-encoder"):
+        change(catalogue, ["nafuda/sample-tagger"], ["nafuda/sample-clip-score"])
+
+
+def test_a_model_that_is_removed_takes_those_with_it_that_need_its_answers(catalogue: Catalogue) -> None:
+    found = without(catalogue, SAMPLES, "nafuda/sample-captioner")
+    assert set(dict(found.left)) == {"nafuda/sample-captioner", "nafuda/sample-clip-score"}
+    assert set(found.models) == set(SAMPLES) - set(dict(found.left))
 
 
 def test_samples_may_be_kept_and_twice_is_once(catalogue: Catalogue) -> None:

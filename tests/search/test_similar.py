@@ -164,3 +164,12 @@ def test_without_the_extension_vectors_are_off_and_say_so(server: str) -> None:
         similar.by_text(QueryVector("m", "r", unit(1)), 5, EVERYBODY)
     pool.close()
     drop_database(server, name)
+
+
+def test_neighbours_that_are_hidden_do_not_hide_those_behind_them(shelf: Shelf) -> None:
+    me = shelf.put("me", vector=unit(1))
+    for n in range(60):
+        shelf.put(f"held{n}", vector=unit(1, 0.01 + n / 10_000), visibility=Visibility.HELD)
+    far = shelf.put("far", vector=unit(1, 0.5))
+    assert of(shelf.similar.by_vector(me, 5, EVERYBODY)) == [far]
+    assert len(shelf.similar.by_vector(me, 5, MODERATOR)) == 5

@@ -95,7 +95,7 @@ class Analysis:
             runner = self.answering[number].runner
             known = self.results.needed([claim.subject for claim in wanted], runner.wants)
             begun = time.perf_counter()
-            answers = _judge(runner, [known.get(claim.subject, {}) for claim in wanted])
+            answers = judge_each(runner, [known.get(claim.subject, {}) for claim in wanted])
             millis = (time.perf_counter() - begun) * 1000 / len(wanted)
             for claim, answer in zip(wanted, answers, strict=True):
                 if isinstance(answer, NafudaError):
@@ -165,7 +165,7 @@ class Analysis:
         return content
 
 
-def _judge(runner: AnswerRunner, images: Sequence[Answers]) -> Sequence[ModelOutput | NafudaError]:
+def judge_each(runner: AnswerRunner, images: Sequence[Answers]) -> Sequence[ModelOutput | NafudaError]:
     """One answer or error for each image; a runner that raises is asked for halves, until the guilty stand alone."""
     try:
         return runner.judge(images)
@@ -176,7 +176,7 @@ def _judge(runner: AnswerRunner, images: Sequence[Answers]) -> Sequence[ModelOut
     if len(images) == 1:
         return [found]
     middle = len(images) // 2
-    return [*_judge(runner, images[:middle]), *_judge(runner, images[middle:])]
+    return [*judge_each(runner, images[:middle]), *judge_each(runner, images[middle:])]
 
 
 def _collect(
