@@ -13,6 +13,8 @@ from infra.models.in_force import read_in_force
 from schemas.errors import ConfigurationError
 
 _PREFIX = "NAFUDA_"
+_AWS = ("s3:", "s3://")
+_ENDPOINTS = ("s3+http://", "s3+https://")
 INSTANCE = "instance.json"
 _SAMPLES = ("detector", "tagger", "rating", "encoder", "captioner", "quality", "brisque", "aesthetic", "clip-score")
 SAMPLES = tuple(f"nafuda/sample-{name}" for name in _SAMPLES)
@@ -26,7 +28,10 @@ class Settings(BaseModel):
     data: Path = Field(Path("data"), description="folder of everything that this machine keeps")
     database_url: str = Field("", description="PostgreSQL: a URL or libpq keywords; empty: the embedded server")
     broker_url: str = Field("", description="a kombu URL; empty: the pgmq transport on the database")
-    objects_url: str = Field("", description="file:///FOLDER of buckets; empty: DATA/buckets")
+    objects_url: str = Field("", description="file:///FOLDER, s3: or s3+http://HOST:PORT; empty: DATA/buckets")
+    objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
+    events_url: str = Field("", description="amqp:// address where S3 events arrive; empty: compare by schedule only")
+    events_queue: str = Field("nafuda.events", description="the queue in which they arrive; it must exist")
     models_dir: Path | None = Field(None, description="own manifests and model files; empty: DATA/models")
     hub_url: str = Field("https://huggingface.co", description="where `models pull` gets models, or a mirror of it")
     models: tuple[str, ...] = Field(SAMPLES, description="ids of the models in force, by comma")
@@ -62,6 +67,27 @@ class Settings(BaseModel):
     @classmethod
     def _by_comma(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("objects_url")
+    @classmethod
+    def _store(cls, value: str) -> str:
+        if value and not value.startswith(("file:///", *_ENDPOINTS)) and value not in _AWS:
+            raise ValueError("say file:///FOLDER, s3: for AWS, or s3+http://HOST:PORT or s3+https://HOST for another")
+        return value
+
+    @field_validator("events_url")
+    @classmethod
+    def _events(cls, value: str) -> str:
+        if value and not value.startswith(("amqp://", "amqps://")):
+            raise ValueError("say amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://")
+        return value
+
+    @property
+    def s3_endpoint(self) -> str | None:
+        """URL of the S3 server, "" for AWS; None when buckets are folders."""
+        if self.objects_url in _AWS:
+            return ""
+        return self.objects_url.removeprefix("s3+") if self.objects_url.startswith(_ENDPOINTS) else None
 
     @property
     def models_folder(self) -> Path | None:

@@ -18,6 +18,9 @@ class ObjectStore(Protocol):
     def buckets(self) -> list[str]:
         """Names of the buckets that can be seen, sorted."""
 
+    def make_bucket(self, name: str) -> None:
+        """Make an empty bucket; one that exists is left as it is."""
+
     def head(self, bucket: str, key: str, version: str = "") -> ObjectHead | None:
         """What is stored under a key now, or None when nothing is (or only a delete marker)."""
 

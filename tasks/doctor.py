@@ -48,7 +48,7 @@ def _safely(look: Callable[[Services], Finding], services: Services) -> Finding:
 _REMEDIES = {
     "database": "start Nafuda with `nafuda run`, or check NAFUDA_DATABASE_URL and that the server accepts us",
     "broker": "check NAFUDA_BROKER_URL; without it the broker lives in the database",
-    "buckets": "check NAFUDA_OBJECTS_URL and the rights on the folder",
+    "buckets": "check NAFUDA_OBJECTS_URL, the rights on it and, for S3, the credentials",
     "search": "run `nafuda migrate`, then look at the database's log",
     "models": "get the files named above, or change NAFUDA_MODELS",
 }
@@ -87,7 +87,7 @@ def _buckets(services: Services) -> Finding:
         return Finding("buckets", False, f"there is no bucket {bucket!r}", "run `nafuda migrate`, which makes it")
     services.derived.put("doctor", "probe", b"probe")  # the folder of derived pictures must take writes
     services.derived.delete("doctor", "probe")
-    return Finding("buckets", True, f"{services.settings.buckets_folder}: {', '.join(services.store.buckets())}")
+    return Finding("buckets", True, f"{services.store.place}: {', '.join(services.store.buckets())}")
 
 
 def _search(services: Services) -> Finding:

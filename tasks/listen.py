@@ -1,9 +1,10 @@
-"""The listener: what changes in the buckets becomes hints in the ledger."""
+"""The listener on folders, and what every listener does: what changes in the buckets becomes hints in the ledger."""
 
 import logging
 import threading
 from collections.abc import Sequence
 
+from infra.objects.folder import FolderStore
 from infra.objects.watch import Change, FolderWatcher
 from schemas.errors import NafudaError
 from schemas.events import ObjectEvent
@@ -22,9 +23,11 @@ def take_in(services: Services, events: Sequence[ObjectEvent], priority: int = 0
     return taken
 
 
-def listen(services: Services, stop: threading.Event) -> None:
+def follow(services: Services, stop: threading.Event) -> None:
     """Follow the folder until told to stop. The first change is a rescan of all buckets: the reconcile at start."""
-    for change in FolderWatcher(services.store).changes(stop):
+    store = services.store
+    assert isinstance(store, FolderStore)
+    for change in FolderWatcher(store).changes(stop):
         while not stop.is_set():
             try:
                 _handle(services, change)

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
+from infra.objects.s3 import S3Store
 from infra.records.merging import PostgresMerging
 from infra.records.objects import PostgresObjects
 from infra.records.pool import Pool, open_pool
@@ -105,8 +106,11 @@ class Services:
         return PostgresMerging(self.pool)
 
     @cached_property
-    def store(self) -> FolderStore:
+    def store(self) -> FolderStore | S3Store:
         """The buckets."""
+        endpoint = self.settings.s3_endpoint
+        if endpoint is not None:
+            return S3Store(endpoint, timeout=self.settings.objects_timeout)
         return FolderStore(self.settings.buckets_folder, create=not self.settings.objects_url)
 
     @cached_property
@@ -155,5 +159,7 @@ class Services:
         if "sender" in self.__dict__:
             with suppress(OSError):
                 self.sender.close()
+        if isinstance(store := self.__dict__.get("store"), S3Store):
+            store.close()
         if "pool" in self.__dict__:
             self.pool.close()

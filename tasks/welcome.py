@@ -61,10 +61,17 @@ def summary(services: Services) -> str:
         "try next:",
         "  search for      blonde_hair glasses      or click facets; exclude with -smile",
         f"  review          {waiting} decisions wait on the Review page: keep or remove an image, and search again",
-        f"  your pictures   drop files into {services.settings.buckets_folder / services.settings.bucket},",
+        f"  your pictures   {_put_where(services)},",
         "                  use the Upload page, or run   nafuda ingest PATH --wait",
         "  real models     the shipped ones are samples, trained on drawings: see docs/models.md",
         "",
         "Ctrl-C stops everything; the next start goes on from here.",
     ]
     return "\n".join(lines)
+
+
+def _put_where(services: Services) -> str:
+    bucket = services.settings.bucket
+    if services.settings.s3_endpoint is None:
+        return f"drop files into {services.settings.buckets_folder / bucket}"
+    return f"put objects into the bucket {bucket} at {services.store.place}"

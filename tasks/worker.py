@@ -10,7 +10,7 @@ from celery import Celery
 
 from tasks.app import build_app
 from tasks.encode import encode
-from tasks.listen import listen
+from tasks.follow import listen
 from tasks.roles import LOOP_ROLES, check_roles, open_rounds
 from tasks.services import Services
 from tasks.sweep import run_heartbeat, run_sweeper

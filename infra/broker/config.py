@@ -47,10 +47,10 @@ def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
 def _queues(url: str) -> list[Queue]:
     """On RabbitMQ, quorum queues: a node's death loses none of what was confirmed. Celery wants them behind a topic."""
     if not url.startswith(_AMQP):
-        return [Queue(name, routing_key=name) for name in QUEUES]  # type: ignore[no-untyped-call]
-    exchange = Exchange(EXCHANGE, type="topic")  # type: ignore[no-untyped-call]
+        return [Queue(name, routing_key=name) for name in QUEUES]
+    exchange = Exchange(EXCHANGE, type="topic")
     arguments = {"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT}
-    return [Queue(name, exchange, routing_key=name, queue_arguments=arguments) for name in QUEUES]  # type: ignore[no-untyped-call]
+    return [Queue(name, exchange, routing_key=name, queue_arguments=arguments) for name in QUEUES]
 
 
 def _transport(settings: Settings, consumes: bool) -> Mapping[str, object]:

@@ -61,6 +61,7 @@ class FolderStore:
         What writers that died left behind more than a day ago is removed.
         """
         self.root = Root.at(root, create=create)
+        self.place = str(root)
         for bucket in self.buckets():
             self._tidy(bucket)
 

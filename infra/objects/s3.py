@@ -1,0 +1,197 @@
+"""An S3 server as an object store: AWS, MinIO, Ceph, or whatever speaks as they do."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from io import BytesIO
+from typing import IO, Any, cast
+
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+
+from infra.objects.keys import content_type as promised_type
+from infra.objects.s3_errors import errors
+from schemas.errors import NotFoundError, PermanentError, RefusedError, TransientError
+from schemas.images import ObjectHead
+
+PART = 8 * 2**20  # bytes of one part of a multipart upload, and what a put holds in memory at most
+_PATIENCE = timedelta(seconds=10)
+_ATTEMPTS = 3  # of one request, with jittered back-off between them
+_CONNECTIONS = 32
+_REGION = "us-east-1"  # what servers that know no regions sign with
+
+
+class S3Store:
+    """`schemas.ports.ObjectStore` on an S3 server.
+
+    Credentials, profile and region come from where every AWS tool finds them (AWS_ACCESS_KEY_ID, a role, …). Rights
+    that are needed: s3:ListAllMyBuckets, s3:ListBucket, s3:GetObject; to upload by the pages also s3:PutObject and
+    s3:AbortMultipartUpload; s3:CreateBucket only where the bucket shall be made.
+
+    A denied request is transient: rights are the operator's to mend, and no image is to blame for them.
+    """
+
+    def __init__(self, endpoint: str = "", *, timeout: timedelta = _PATIENCE) -> None:
+        """endpoint: the server's URL; "": AWS. timeout: for connecting, and for each wait for bytes."""
+        self.place = endpoint or "AWS"
+        with errors(self.place):
+            self._client = _client(endpoint, timeout.total_seconds())
+
+    def make_bucket(self, name: str) -> None:
+        """Make an empty bucket; one that exists is left as it is, without the right to make one."""
+        with errors(f"bucket {name!r}"), suppress(NotFoundError), errors(name):
+            self._client.head_bucket(Bucket=name)
+            return
+        region = self._client.meta.region_name
+        where = {} if region == _REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        with errors(f"bucket {name!r}"):
+            self._client.create_bucket(Bucket=name, **where)
+
+    def buckets(self) -> list[str]:
+        """Names of the buckets that these credentials own, sorted."""
+        with errors(self.place):
+            return sorted(each["Name"] for each in self._client.list_buckets()["Buckets"])
+
+    def head(self, bucket: str, key: str, version: str = "") -> ObjectHead | None:
+        """What is stored under a key now, or was as a version; None also for a delete marker."""
+        asked = {"VersionId": version} if version else {}
+        try:
+            with errors(f"{bucket}/{key}", looking=True):
+                said = self._client.head_object(Bucket=bucket, Key=key, **asked)
+        except NotFoundError:
+            return None
+        return ObjectHead(
+            bucket,
+            key,
+            said.get("VersionId", ""),
+            _unquoted(said["ETag"]),
+            said["ContentLength"],
+            said["LastModified"],
+            said.get("ContentType", ""),
+            {name.lower(): value for name, value in said.get("Metadata", {}).items()},
+        )
+
+    def read(self, head: ObjectHead, limit: int) -> bytes:
+        """The bytes of exactly the object that `head` describes, while it is the current one."""
+        place = f"{head.bucket}/{head.key}"
+        if head.size > limit:
+            raise RefusedError(f"{place} has {head.size} bytes, more than the limit of {limit}", code="too-large")
+        try:
+            with errors(place):
+                said = self._client.get_object(Bucket=head.bucket, Key=head.key, IfMatch=f'"{head.etag}"')
+                with said["Body"] as body:
+                    content = cast(bytes, body.read(head.size + 1))
+        except NotFoundError as error:
+            raise _changed(place) from error
+        if len(content) != head.size:
+            raise _changed(place)
+        return content
+
+    @contextmanager
+    def open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
+        """A readable stream of the current object; a put meanwhile does not disturb it."""
+        place = f"{bucket}/{key}"
+        with errors(place, looking=True):
+            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+        with body, errors(place):
+            yield cast(IO[bytes], body)
+
+    def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = "") -> ObjectHead:
+        """Store in one request, or in parts of which only the completed whole is seen; one part is in memory."""
+        source = BytesIO(data) if isinstance(data, bytes) else data
+        kind = content_type or promised_type(key)
+        target = {"Bucket": bucket, "Key": key}
+        described = {"ContentType": kind} if kind else {}
+        first = _part(source)
+        with errors(f"{bucket}/{key}"):
+            if len(first) < PART:
+                said = self._client.put_object(**target, **described, Body=first)
+                size = len(first)
+            else:
+                said, size = self._put_parts(target, described, first, source)
+        date = said["ResponseMetadata"]["HTTPHeaders"]["date"]
+        etag, version = _unquoted(said["ETag"]), said.get("VersionId", "")
+        return ObjectHead(bucket, key, version, etag, size, parsedate_to_datetime(date), kind)
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object; in a bucket with versions this puts a delete marker on it."""
+        with suppress(NotFoundError), errors(f"{bucket}/{key}", looking=True):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
+        """Every current object under a prefix, a page of 1,000 at a time. NotFoundError when there is no such bucket.
+
+        Listings tell neither version nor content type nor metadata.
+        """
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        try:
+            with errors(f"{bucket}/{prefix}"):
+                for page in pages:
+                    for each in page.get("Contents", []):
+                        if each["Key"].startswith(prefix):  # MinIO takes a leading slash off the prefix
+                            yield _listed(bucket, each)
+        except PermanentError as error:
+            if not prefix or error.code != "bad-key":  # a prefix that no key can have
+                raise
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._client.close()
+
+    def _put_parts(
+        self, target: Mapping[str, str], described: Mapping[str, str], first: bytes, source: IO[bytes]
+    ) -> tuple[Any, int]:
+        upload = {**target, "UploadId": self._client.create_multipart_upload(**target, **described)["UploadId"]}
+        try:
+            parts: list[Mapping[str, object]] = []
+            size, content = 0, first
+            while content:
+                said = self._client.upload_part(**upload, PartNumber=len(parts) + 1, Body=content)
+                parts.append({"PartNumber": len(parts) + 1, "ETag": said["ETag"]})
+                size += len(content)
+                content = _part(source)
+            return self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}), size
+        except BaseException:
+            with suppress(Exception):  # what remains is the bucket's rule for unfinished uploads
+                self._client.abort_multipart_upload(**upload)
+            raise
+
+
+def _client(endpoint: str, timeout: float) -> BaseClient:
+    # Servers of other makers answer the newer checksums of requests with errors, so only where S3 demands them.
+    config = Config(
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        max_pool_connections=_CONNECTIONS,
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path" if endpoint else "auto"},
+        user_agent_extra="nafuda",
+    )
+    session = boto3.session.Session()
+    region = session.region_name or _REGION
+    return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
+
+
+def _listed(bucket: str, said: Mapping[str, Any]) -> ObjectHead:
+    return ObjectHead(bucket, said["Key"], "", _unquoted(said["ETag"]), said["Size"], said["LastModified"])
+
+
+def _part(source: IO[bytes]) -> bytes:
+    """The next whole part: a stream may give less than it is asked for before its end."""
+    part = bytearray()
+    while len(part) < PART and (more := source.read(PART - len(part))):
+        part += more
+    return bytes(part)
+
+
+def _unquoted(etag: str) -> str:
+    return str(json.loads(etag)) if etag.startswith('"') else etag
+
+
+def _changed(place: str) -> TransientError:
+    return TransientError(f"{place} changed while it was read; look again", code="object-changed")

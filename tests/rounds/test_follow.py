@@ -1,0 +1,174 @@
+"""Events of a real S3 server through a real broker: what is stored becomes a hint, whoever was away (R1, R71, R72)."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from botocore.client import BaseClient
+from kombu.connection import Connection
+from kombu.entity import Queue
+
+from infra.records.pool import open_pool
+from infra.settings import Settings
+from tasks.follow import listen
+from tasks.notifications import dead_letters
+from tasks.services import Services
+from tests.records.books import Books
+from tests.stack.given import given
+from tests.stack.telling import client, own_queue, telling_bucket
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def s3() -> Iterator[BaseClient]:
+    """What people upload with."""
+    with client() as s3:
+        yield s3
+
+
+@pytest.fixture
+def queue() -> Iterator[Queue]:
+    """A queue of this test's own, not declared yet."""
+    with own_queue() as queue:
+        yield queue
+
+
+@pytest.fixture
+def bucket(s3: BaseClient) -> Iterator[str]:
+    """A bucket that tells what is stored in it."""
+    with telling_bucket(s3) as name:
+        yield name
+
+
+@pytest.fixture
+def services(tmp_path: Path, database: str, bucket: str, queue: Queue) -> Iterator[Services]:
+    settings = Settings(
+        data=tmp_path,
+        database_url=database,
+        broker_url="memory://",
+        objects_url=f"s3+{given('NAFUDA_TEST_S3_URL')}",
+        events_url=given("NAFUDA_TEST_BROKER_URL"),
+        events_queue=queue.name,
+    )
+    services = Services(settings, ("listen",))
+    services.__dict__["pool"] = open_pool(database, size=6, name="test", statement_timeout=timedelta(seconds=1))
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def books(services: Services, bucket: str) -> Books:
+    books = Books(services.pool)
+    books.collection(bucket=bucket)
+    return books
+
+
+@contextmanager
+def listening(services: Services) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=listen, args=(services, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def until(reached: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def keys(books: Books) -> set[str]:
+    return {key for (key,) in books.sql("SELECT key FROM objects")}
+
+
+def test_what_is_stored_and_what_was_stored_before_is_hinted_at(
+    services: Services, books: Books, s3: BaseClient, bucket: str, queue: Queue
+) -> None:
+    s3.put_object(Bucket=bucket, Key="before.png", Body=b"x")  # its event went to no queue of ours
+    queue.declare()
+    with listening(services):
+        until(lambda: "before.png" in keys(books))
+        s3.put_object(Bucket=bucket, Key="写真/a b+c%41.png", Body=b"x")
+        until(lambda: "写真/a b+c%41.png" in keys(books))
+    assert queue.queue_declare(passive=True).message_count == 0
+
+
+def test_a_queue_that_is_not_there_yet_is_said_once_and_waited_for(
+    services: Services,
+    books: Books,
+    s3: BaseClient,
+    bucket: str,
+    queue: Queue,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with listening(services):
+        until(lambda: any(queue.name in message for message in caplog.messages))
+        time.sleep(3)  # several attempts
+        assert sum("no events come" in message for message in caplog.messages) == 1
+        queue.declare()
+        s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
+        until(lambda: "a.png" in keys(books))
+
+
+def told(bucket: str) -> dict[str, object]:
+    """What MinIO says of an object."""
+    s3 = {"bucket": {"name": bucket}, "object": {"key": "a.png", "size": 1, "eTag": "e", "sequencer": "17F"}}
+    record = {"eventVersion": "2.0", "eventSource": "minio:s3", "eventName": "s3:ObjectCreated:Put", "s3": s3}
+    return {"EventName": record["eventName"], "Key": f"{bucket}/a.png", "Records": [record]}
+
+
+def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
+    services: Services, books: Books, bucket: str, queue: Queue
+) -> None:
+    queue.declare()
+    with Connection(given("NAFUDA_TEST_BROKER_URL")) as connection:
+        producer = connection.Producer()
+        for body in (b"\xff no event", b"[]", json.dumps(told(bucket)).encode()):
+            producer.publish(body, routing_key=queue.name, content_type="application/json", content_encoding="binary")
+    with listening(services):
+        until(lambda: "a.png" in keys(books))
+    assert [letter.source for letter in dead_letters(services)] == [queue.name, queue.name]
+    assert queue.queue_declare(passive=True).message_count == 0
+
+
+def test_a_database_that_does_not_answer_keeps_the_event_in_the_queue(
+    services: Services,
+    books: Books,
+    s3: BaseClient,
+    bucket: str,
+    queue: Queue,
+    database: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    queue.declare()
+    with listening(services):
+        until(lambda: any("events come from" in message for message in caplog.messages))
+        with psycopg.connect(database) as busy:
+            busy.execute("LOCK TABLE objects")
+            s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
+            until(lambda: any("an event waits" in message for message in caplog.messages))
+        until(lambda: "a.png" in keys(books))
+
+
+def test_without_events_the_buckets_are_compared_at_start(
+    services: Services, books: Books, s3: BaseClient, bucket: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
+    services.settings = services.settings.model_copy(update={"events_url": ""})
+    with listening(services):
+        until(lambda: "a.png" in keys(books))

@@ -1,0 +1,45 @@
+"""A bucket that tells, and a queue that hears it: what a test of the way from a store to us begins with."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import boto3
+from botocore.client import BaseClient
+from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
+
+from tests.stack.given import given
+from tests.stack.rabbitmq import EVENTS
+
+
+@contextmanager
+def client() -> Iterator[BaseClient]:
+    """An S3 client with what the environment says."""
+    with closing(boto3.client("s3", endpoint_url=given("NAFUDA_TEST_S3_URL"))) as s3:
+        yield s3
+
+
+@contextmanager
+def own_queue() -> Iterator[Queue]:
+    """A queue beside the common one, for `declare` to make: each gets every event."""
+    exchange = Exchange(EVENTS, "direct", passive=True)
+    with Connection(given("NAFUDA_TEST_BROKER_URL")) as connection:
+        queue = Queue(f"test-events-{uuid.uuid4()}", exchange, EVENTS, durable=True).bind(connection.default_channel)
+        yield queue
+        queue.delete()
+
+
+@contextmanager
+def telling_bucket(s3: BaseClient) -> Iterator[str]:
+    """A bucket whose events go to the broker; emptied and removed at the end."""
+    name = f"test-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=name)
+    told = {"QueueArn": given("NAFUDA_TEST_EVENTS_ARN"), "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={"QueueConfigurations": [told]}, SkipDestinationValidation=True
+    )
+    yield name
+    for each in s3.list_objects_v2(Bucket=name).get("Contents", []):
+        s3.delete_object(Bucket=name, Key=each["Key"])
+    s3.delete_bucket(Bucket=name)
