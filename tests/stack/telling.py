@@ -1,8 +1,9 @@
-"""A bucket that tells, and a queue that hears it: what a test of the way from a store to us begins with."""
+"""A bucket that tells, and a queue that hears it: `python -m tests.stack.telling BUCKET` makes one that stays."""
 
+import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import boto3
 from botocore.client import BaseClient
@@ -34,12 +35,23 @@ def own_queue() -> Iterator[Queue]:
 def telling_bucket(s3: BaseClient) -> Iterator[str]:
     """A bucket whose events go to the broker; emptied and removed at the end."""
     name = f"test-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name)
-    told = {"QueueArn": given("NAFUDA_TEST_EVENTS_ARN"), "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
-    s3.put_bucket_notification_configuration(
-        Bucket=name, NotificationConfiguration={"QueueConfigurations": [told]}, SkipDestinationValidation=True
-    )
+    make_telling(s3, name)
     yield name
     for each in s3.list_objects_v2(Bucket=name).get("Contents", []):
         s3.delete_object(Bucket=name, Key=each["Key"])
     s3.delete_bucket(Bucket=name)
+
+
+def make_telling(s3: BaseClient, bucket: str) -> None:
+    """Make a bucket, unless it is there, and have its events published."""
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=bucket)
+    told = {"QueueArn": given("NAFUDA_TEST_EVENTS_ARN"), "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [told]}, SkipDestinationValidation=True
+    )
+
+
+if __name__ == "__main__":
+    with client() as here:
+        make_telling(here, sys.argv[1])
