@@ -115,6 +115,7 @@ def test_a_queue_that_is_not_there_yet_is_said_once_and_waited_for(
     queue: Queue,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO)  # Celery's workers of other tests leave another one
     with listening(services):
         until(lambda: any(queue.name in message for message in caplog.messages))
         time.sleep(3)  # several attempts
