@@ -42,3 +42,6 @@ class ObjectStore(Protocol):
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object under a prefix, ordered by key, in bounded memory."""
+
+    def close(self) -> None:
+        """Let go of what is held: connections."""

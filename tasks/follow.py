@@ -37,8 +37,7 @@ def listen(services: Services, stop: threading.Event) -> None:
 def consume(services: Services, stop: threading.Event) -> None:
     """Take events from the queue. A broker that is away is said once, and tried again with jittered back-off."""
     connection = Connection(services.settings.events_url, heartbeat=_HEARTBEAT, connect_timeout=_CONNECT)
-    errors = (OSError, *connection.recoverable_connection_errors, *connection.recoverable_channel_errors)
-    errors = (*errors, *connection.connection_errors, *connection.channel_errors)
+    errors = (OSError, *connection.connection_errors, *connection.channel_errors)
     failed = 0
     while not stop.is_set():
         try:

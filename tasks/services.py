@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
-from infra.objects.s3 import S3Store
 from infra.records.merging import PostgresMerging
 from infra.records.objects import PostgresObjects
 from infra.records.pool import Pool, open_pool
@@ -30,6 +29,9 @@ from schemas.errors import ConfigurationError
 from tasks.gate import Gate
 from workers.cache import InputCache
 from workers.ingest.ingest import THUMBNAILS
+
+if TYPE_CHECKING:
+    from infra.objects.s3 import S3Store
 
 BACKEND = "postgres"
 DERIVED = "derived"
@@ -106,10 +108,12 @@ class Services:
         return PostgresMerging(self.pool)
 
     @cached_property
-    def store(self) -> FolderStore | S3Store:
+    def store(self) -> "FolderStore | S3Store":
         """The buckets."""
         endpoint = self.settings.s3_endpoint
         if endpoint is not None:
+            from infra.objects.s3 import S3Store  # boto3 takes a fifth of a second to load
+
             return S3Store(endpoint, timeout=self.settings.objects_timeout)
         return FolderStore(self.settings.buckets_folder, create=not self.settings.objects_url)
 
@@ -159,7 +163,7 @@ class Services:
         if "sender" in self.__dict__:
             with suppress(OSError):
                 self.sender.close()
-        if isinstance(store := self.__dict__.get("store"), S3Store):
-            store.close()
+        if "store" in self.__dict__:
+            self.store.close()
         if "pool" in self.__dict__:
             self.pool.close()

@@ -15,7 +15,8 @@ from typing import IO
 
 from infra.objects.keys import content_type, parts, visible
 from infra.objects.paths import Root, errors, files
-from schemas.errors import NotFoundError, PermanentError, RefusedError, TransientError
+from infra.objects.reading import changed, check_size
+from schemas.errors import NotFoundError, PermanentError
 from schemas.images import ObjectHead
 
 UNFINISHED = ".nafuda"  # in each bucket: objects that are still being written
@@ -89,20 +90,17 @@ class FolderStore:
 
     def read(self, head: ObjectHead, limit: int) -> bytes:
         """The bytes of exactly the object that `head` describes, at most `limit`."""
-        if head.size > limit:
-            raise RefusedError(
-                f"{head.bucket}/{head.key} has {head.size} bytes, more than the limit of {limit}",
-                code="too-large",
-            )
+        check_size(head, limit)
+        place = f"{head.bucket}/{head.key}"
         try:
-            with self.open(head.bucket, head.key) as stream, errors(f"{head.bucket}/{head.key}"):
+            with self.open(head.bucket, head.key) as stream, errors(place):
                 before = identity(os.fstat(stream.fileno()))
                 content = stream.read(head.size + 1) if before == head.etag else b""
                 same = before == identity(os.fstat(stream.fileno())) == head.etag
         except NotFoundError as error:
-            raise _changed(head) from error
+            raise changed(place) from error
         if not same or len(content) != head.size:
-            raise _changed(head)
+            raise changed(place)
         return content
 
     @contextmanager
@@ -167,6 +165,9 @@ class FolderStore:
                 for key, found in files(start, base, prefix):
                     yield head_of(bucket, key, found)
 
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
     def _publish(self, drafts: int, draft: str, folders: Sequence[str], name: str) -> None:
         for last in (False, False, True):
             try:
@@ -217,7 +218,3 @@ def _folders_of(prefix: str) -> list[str] | None:
         return parts("any", above)[1:] if "/" in prefix else []
     except PermanentError:
         return None
-
-
-def _changed(head: ObjectHead) -> TransientError:
-    return TransientError(f"{head.bucket}/{head.key} changed while it was read; look again", code="object-changed")

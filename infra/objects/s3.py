@@ -1,6 +1,5 @@
 """An S3 server as an object store: AWS, MinIO, Ceph, or whatever speaks as they do."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -13,8 +12,9 @@ from botocore.client import BaseClient
 from botocore.config import Config
 
 from infra.objects.keys import content_type as promised_type
+from infra.objects.reading import changed, check_size
 from infra.objects.s3_errors import errors
-from schemas.errors import NotFoundError, PermanentError, RefusedError, TransientError
+from schemas.errors import NotFoundError, PermanentError
 from schemas.images import ObjectHead
 
 PART = 8 * 2**20  # bytes of one part of a multipart upload, and what a put holds in memory at most
@@ -42,12 +42,13 @@ class S3Store:
 
     def make_bucket(self, name: str) -> None:
         """Make an empty bucket; one that exists is left as it is, without the right to make one."""
-        with errors(f"bucket {name!r}"), suppress(NotFoundError), errors(name):
+        place = f"bucket {name!r}"
+        with suppress(NotFoundError), errors(place):
             self._client.head_bucket(Bucket=name)
             return
         region = self._client.meta.region_name
         where = {} if region == _REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        with errors(f"bucket {name!r}"):
+        with errors(place), suppress(self._client.exceptions.BucketAlreadyOwnedByYou):  # by somebody meanwhile
             self._client.create_bucket(Bucket=name, **where)
 
     def buckets(self) -> list[str]:
@@ -77,17 +78,16 @@ class S3Store:
     def read(self, head: ObjectHead, limit: int) -> bytes:
         """The bytes of exactly the object that `head` describes, while it is the current one."""
         place = f"{head.bucket}/{head.key}"
-        if head.size > limit:
-            raise RefusedError(f"{place} has {head.size} bytes, more than the limit of {limit}", code="too-large")
+        check_size(head, limit)
         try:
             with errors(place):
                 said = self._client.get_object(Bucket=head.bucket, Key=head.key, IfMatch=f'"{head.etag}"')
                 with said["Body"] as body:
                     content = cast(bytes, body.read(head.size + 1))
         except NotFoundError as error:
-            raise _changed(place) from error
+            raise changed(place) from error
         if len(content) != head.size:
-            raise _changed(place)
+            raise changed(place)
         return content
 
     @contextmanager
@@ -190,8 +190,4 @@ def _part(source: IO[bytes]) -> bytes:
 
 
 def _unquoted(etag: str) -> str:
-    return str(json.loads(etag)) if etag.startswith('"') else etag
-
-
-def _changed(place: str) -> TransientError:
-    return TransientError(f"{place} changed while it was read; look again", code="object-changed")
+    return etag.strip('"')

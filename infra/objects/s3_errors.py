@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from infra.objects.reading import changed
 from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError, TransientError
 
 _ABSENT = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NotFound", "404", "405", "MethodNotAllowed"})
@@ -49,7 +50,7 @@ def _meaning(place: str, error: ClientError, looking: bool) -> NafudaError:
     if code in _UNFIT:
         return _unfit(place, str(error), looking)
     if code in _CHANGED:
-        return TransientError(f"{place} changed while it was read; look again", code="object-changed")
+        return changed(place)
     if code == "InvalidObjectState":
         return RefusedError(f"{place} is archived: restore it, then retry", code="archived")
     if code in _DENIED:

@@ -94,7 +94,6 @@ def test_any_worker_may_be_killed_and_every_stage_still_speaks_of_every_image(
     wait_for(lambda: one(complete) == COUNT and one("SELECT count(*) FROM work") == 0, 90, tell)
     assert one("SELECT count(*) FROM results") == COUNT * len(SAMPLES)
     assert one("SELECT count(*) FROM images") == COUNT
-    wait_for(
-        lambda: one("SELECT count(*) FROM index_state WHERE indexed = revision") == COUNT, 30, tell
-    )  # after merging
+    indexed = "SELECT count(*) FROM index_state WHERE indexed = revision"
+    wait_for(lambda: one(indexed) == COUNT, 30, tell)  # it follows the merge
     assert all(child.deaths for child in workers.values())

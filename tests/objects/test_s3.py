@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from io import BytesIO
 
-import boto3
 import pytest
 from botocore.client import BaseClient
 
@@ -17,6 +16,7 @@ from infra.objects.s3 import PART, S3Store
 from schemas.errors import PermanentError, RefusedError, TransientError
 from tests.objects.contract import Breaking, ObjectStoreContract
 from tests.stack.given import given
+from tests.stack.telling import client, remove
 
 pytestmark = pytest.mark.stack
 
@@ -33,9 +33,8 @@ def store() -> Iterator[S3Store]:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[BaseClient]:
     """Another client of the same server: what somebody else does to a bucket."""
-    client = boto3.client("s3", endpoint_url=given("NAFUDA_TEST_S3_URL"))
-    yield client
-    client.close()
+    with client() as s3:
+        yield s3
 
 
 @pytest.fixture
@@ -44,12 +43,7 @@ def bucket(store: S3Store, s3: BaseClient) -> Iterator[str]:
     name = f"test-{uuid.uuid4().hex[:20]}"
     store.make_bucket(name)
     yield name
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-        old = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        if old:
-            keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in old]
-            s3.delete_objects(Bucket=name, Delete={"Objects": keys})
-    s3.delete_bucket(Bucket=name)
+    remove(s3, name)
 
 
 class TestS3(ObjectStoreContract):

@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from infra.settings import Settings
 from tasks.follow import listen
 from tasks.notifications import dead_letters
 from tasks.services import Services
+from tests.e2e.instance import wait_for
 from tests.records.books import Books
 from tests.stack.given import given
 from tests.stack.telling import client, own_queue, telling_bucket
@@ -84,13 +85,6 @@ def listening(services: Services) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def until(reached: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def keys(books: Books) -> set[str]:
     return {key for (key,) in books.sql("SELECT key FROM objects")}
 
@@ -101,10 +95,10 @@ def test_what_is_stored_and_what_was_stored_before_is_hinted_at(
     s3.put_object(Bucket=bucket, Key="before.png", Body=b"x")  # its event went to no queue of ours
     queue.declare()
     with listening(services):
-        until(lambda: "before.png" in keys(books))
+        wait_for(lambda: "before.png" in keys(books), 30)
         s3.put_object(Bucket=bucket, Key="写真/a b+c%41.png", Body=b"x")
-        until(lambda: "写真/a b+c%41.png" in keys(books))
-    until(lambda: queue.queue_declare(passive=True).message_count == 0)
+        wait_for(lambda: "写真/a b+c%41.png" in keys(books), 30)
+    wait_for(lambda: queue.queue_declare(passive=True).message_count == 0, 30)
 
 
 def test_a_queue_that_is_not_there_yet_is_said_once_and_waited_for(
@@ -117,12 +111,12 @@ def test_a_queue_that_is_not_there_yet_is_said_once_and_waited_for(
 ) -> None:
     caplog.set_level(logging.INFO)  # Celery's workers of other tests leave another one
     with listening(services):
-        until(lambda: any(queue.name in message for message in caplog.messages))
+        wait_for(lambda: any(queue.name in message for message in caplog.messages), 30)
         time.sleep(3)  # several attempts
         assert sum("no events come" in message for message in caplog.messages) == 1
         queue.declare()
         s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
-        until(lambda: "a.png" in keys(books))
+        wait_for(lambda: "a.png" in keys(books), 30)
 
 
 def told(bucket: str) -> dict[str, object]:
@@ -141,9 +135,9 @@ def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
         for body in (b"\xff no event", b"[]", json.dumps(told(bucket)).encode()):
             producer.publish(body, routing_key=queue.name, content_type="application/json", content_encoding="binary")
     with listening(services):
-        until(lambda: "a.png" in keys(books))
+        wait_for(lambda: "a.png" in keys(books), 30)
     assert [letter.source for letter in dead_letters(services)] == [queue.name, queue.name]
-    until(lambda: queue.queue_declare(passive=True).message_count == 0)
+    wait_for(lambda: queue.queue_declare(passive=True).message_count == 0, 30)
 
 
 def test_a_database_that_does_not_answer_keeps_the_event_in_the_queue(
@@ -158,12 +152,12 @@ def test_a_database_that_does_not_answer_keeps_the_event_in_the_queue(
     caplog.set_level(logging.INFO)
     queue.declare()
     with listening(services):
-        until(lambda: any("events come from" in message for message in caplog.messages))
+        wait_for(lambda: any("events come from" in message for message in caplog.messages), 30)
         with psycopg.connect(database) as busy:
             busy.execute("LOCK TABLE objects")
             s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
-            until(lambda: any("an event waits" in message for message in caplog.messages))
-        until(lambda: "a.png" in keys(books))
+            wait_for(lambda: any("an event waits" in message for message in caplog.messages), 30)
+        wait_for(lambda: "a.png" in keys(books), 30)
 
 
 def test_without_events_the_buckets_are_compared_at_start(
@@ -172,4 +166,4 @@ def test_without_events_the_buckets_are_compared_at_start(
     s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
     services.settings = services.settings.model_copy(update={"events_url": ""})
     with listening(services):
-        until(lambda: "a.png" in keys(books))
+        wait_for(lambda: "a.png" in keys(books), 30)

@@ -37,9 +37,15 @@ def telling_bucket(s3: BaseClient) -> Iterator[str]:
     name = f"test-{uuid.uuid4()}"
     make_telling(s3, name)
     yield name
-    for each in s3.list_objects_v2(Bucket=name).get("Contents", []):
-        s3.delete_object(Bucket=name, Key=each["Key"])
-    s3.delete_bucket(Bucket=name)
+    remove(s3, name)
+
+
+def remove(s3: BaseClient, bucket: str) -> None:
+    """Delete a bucket with every version and delete marker in it."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for each in page.get("Versions", []) + page.get("DeleteMarkers", []):
+            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
 
 
 def make_telling(s3: BaseClient, bucket: str) -> None:

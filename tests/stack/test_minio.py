@@ -1,10 +1,8 @@
 """MinIO: what is stored is told to the bound queue, in words that our parsers understand."""
 
 import json
-import uuid
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.client import BaseClient
 from kombu.connection import Connection
@@ -15,6 +13,7 @@ from infra.events.sequencers import compare
 from schemas.events import EventKind, ObjectEvent
 from tests.stack.given import given
 from tests.stack.rabbitmq import EVENTS, UNROUTED
+from tests.stack.telling import client, telling_bucket
 
 pytestmark = pytest.mark.stack
 
@@ -35,31 +34,16 @@ def notified() -> Iterator[SimpleQueue]:
 @pytest.fixture
 def s3() -> Iterator[BaseClient]:
     """A client with what the environment says."""
-    client = boto3.client("s3", endpoint_url=given("NAFUDA_TEST_S3_URL"))
-    yield client
-    client.close()
+    with client() as s3:
+        yield s3
 
 
 @pytest.fixture
 def bucket(s3: BaseClient) -> Iterator[str]:
     """A fresh bucket with versions, of which everything is told."""
-    name = f"test-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name)
-    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    told = {"QueueArn": given("NAFUDA_TEST_EVENTS_ARN"), "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
-    s3.put_bucket_notification_configuration(
-        Bucket=name, NotificationConfiguration={"QueueConfigurations": [told]}, SkipDestinationValidation=True
-    )
-    yield name
-    empty(s3, name)
-    s3.delete_bucket(Bucket=name)
-
-
-def empty(s3: BaseClient, bucket: str) -> None:
-    """Delete every version and delete marker."""
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        for each in page.get("Versions", []) + page.get("DeleteMarkers", []):
-            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+    with telling_bucket(s3) as name:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        yield name
 
 
 def told(notified: SimpleQueue, bucket: str) -> ObjectEvent:
