@@ -38,13 +38,21 @@ def consume(services: Services, stop: threading.Event) -> None:
     """Take events from the queue. A broker that is away is said once, and tried again with jittered back-off."""
     connection = Connection(services.settings.events_url, heartbeat=_HEARTBEAT, connect_timeout=_CONNECT)
     errors = (OSError, *connection.connection_errors, *connection.channel_errors)
+    queue = Queue(services.settings.events_queue, no_declare=True)
     failed = 0
     while not stop.is_set():
         try:
             with connection.clone() as live:
                 live.connect()
-                _take_all(services, live, stop)
-                failed = 0
+                with live.Consumer(
+                    queue,
+                    on_message=lambda message: _take(services, message, stop),
+                    prefetch_count=_PREFETCH,
+                    auto_declare=False,
+                ):
+                    log.info("events come from %s", live.as_uri())
+                    failed = 0
+                    _drain(services, live, stop)
         except errors as error:
             if not failed:
                 log.warning("no events come from %s: %s; trying again", live.as_uri(), error)
@@ -52,24 +60,18 @@ def consume(services: Services, stop: threading.Event) -> None:
             stop.wait(random.uniform(0.5, 1) * min(_LONGEST_WAIT, 2.0**failed))
 
 
-def _take_all(services: Services, connection: Connection, stop: threading.Event) -> None:
+def _drain(services: Services, live: Connection, stop: threading.Event) -> None:
     """Take what comes while the connection lives, and compare beside it: events may have been lost before."""
-    queue = Queue(services.settings.events_queue, no_declare=True)
-    with connection.Consumer(
-        queue, on_message=lambda message: _take(services, message, stop), prefetch_count=_PREFETCH, auto_declare=False
-    ):
-        log.info("events come from %s", connection.as_uri())
-        over = threading.Event()
-        comparing = threading.Thread(target=_compare, args=(services, over), name="compare", daemon=True)
-        comparing.start()
-        try:
-            while not stop.is_set():
-                try:
-                    connection.drain_events(timeout=1)
-                except TimeoutError:
-                    connection.heartbeat_check()
-        finally:
-            over.set()
+    over = threading.Event()
+    threading.Thread(target=_compare, args=(services, over), name="compare", daemon=True).start()
+    try:
+        while not stop.is_set():
+            try:
+                live.drain_events(timeout=1)
+            except TimeoutError:
+                live.heartbeat_check()
+    finally:
+        over.set()
 
 
 def _take(services: Services, message: Message, stop: threading.Event) -> None:

@@ -119,6 +119,30 @@ def test_a_queue_that_is_not_there_yet_is_said_once_and_waited_for(
         wait_for(lambda: "a.png" in keys(books), 30)
 
 
+def test_each_outage_is_said_and_what_was_stored_in_it_is_found(
+    services: Services,
+    books: Books,
+    s3: BaseClient,
+    bucket: str,
+    queue: Queue,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    def said(what: str) -> int:
+        return sum(message.startswith(what) for message in caplog.messages)
+
+    queue.declare()
+    with listening(services):
+        for number in (1, 2):
+            wait_for(lambda n=number: said("events come from") == n, 30)  # type: ignore[misc]
+            queue.delete()  # the broker ends the consumer
+            wait_for(lambda n=number: said("no events come") == n, 30)  # type: ignore[misc]
+            s3.put_object(Bucket=bucket, Key=f"{number}.png", Body=b"x")
+            queue.declare()
+        wait_for(lambda: {"1.png", "2.png"} <= keys(books), 30)
+
+
 def told(bucket: str) -> dict[str, object]:
     """What MinIO says of an object."""
     s3 = {"bucket": {"name": bucket}, "object": {"key": "a.png", "size": 1, "eTag": "e", "sequencer": "17F"}}
