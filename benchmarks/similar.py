@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.records.migrate import migrate
 from infra.records.pool import Pool, open_pool
-from infra.search.postgres import PostgresSearch
-from infra.search.similar import PostgresSimilar
+from infra.search.postgres import PostgresSearch, PostgresSimilar
 from schemas.document import Document, DocumentTag
 from schemas.search import Viewer
 from schemas.search.similar import QueryVector

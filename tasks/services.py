@@ -21,8 +21,7 @@ from infra.records.records import PostgresRecords
 from infra.records.results import PostgresResults
 from infra.records.rules import PostgresRules
 from infra.records.work import PostgresWork
-from infra.search.postgres import PostgresSearch
-from infra.search.similar import PostgresSimilar
+from infra.search.postgres import PostgresSearch, PostgresSimilar
 from infra.settings import Settings
 from infra.telemetry.metrics import WorkerMetrics
 from schemas.errors import ConfigurationError

@@ -8,8 +8,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from infra.records.pool import Pool, open_pool, session
-from infra.search import paging
-from infra.search.postgres import PostgresSearch
+from infra.search.postgres import PostgresSearch, paging
 from schemas.search import Query, SearchRequest, parse
 from tests.databases import drop_database
 from tests.search.contract import ALIASES, ANYBODY, SAMPLE_ABOVE, SearchContract, a_document

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from infra.records.migrate import migrate
 from infra.records.pool import Pool, Row, open_pool, session
-from infra.search.postgres import PostgresSearch
-from infra.search.similar import PostgresSimilar
+from infra.search.postgres import PostgresSearch, PostgresSimilar
 from schemas.errors import PermanentError
 from schemas.pipeline import EMBEDDING
 from schemas.record import Visibility

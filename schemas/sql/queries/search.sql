@@ -1,4 +1,4 @@
--- The Postgres search index. What a user's query compiles to is in infra/search/compile.py; all else is here.
+-- The Postgres search index. What a user's query compiles to is in infra/search/postgres/compile.py; all else is here.
 
 -- name: writers_turn
 -- Writers take turns: no deadlocks on shared names and counters, no sequence values burnt. Held to commit.

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from infra.records.pool import Connection
 from infra.records.sql import statement
-from infra.search.compile import Condition, Terms, compile_query
+from infra.search.postgres.compile import Condition, Terms, compile_query
 from schemas.record import Status
 from schemas.search import Alias, Query, Viewer
 from schemas.search.query import (

@@ -7,9 +7,9 @@ import psycopg
 
 from infra.records.pool import Pool, Row, session
 from infra.records.sql import statement
-from infra.search.paging import hit_of, surest
-from infra.search.prepared import scope_of
-from infra.search.tally import Tally
+from infra.search.postgres.paging import hit_of, surest
+from infra.search.postgres.prepared import scope_of
+from infra.search.postgres.tally import Tally
 from schemas.errors import PermanentError
 from schemas.results import Floats
 from schemas.search import Viewer

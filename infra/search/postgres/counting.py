@@ -8,15 +8,12 @@ from psycopg import sql
 
 from infra.records.pool import Connection, Row
 from infra.records.sql import statement
-from infra.search.paging import probe
-from infra.search.prepared import Prepared, prepare, scope_of
-from infra.search.tally import Counted, Tally
-from schemas.errors import QueryError
-from schemas.search import EXCLUSIVE, MODERATORS_ONLY, SHARED, Alias, Facet, FacetPage, FacetValue, Query, Viewer
-from schemas.search.edit import without_field
-from schemas.search.facets import in_order
+from infra.search.asking import by_query, check_facets, facet_of
+from infra.search.postgres.paging import probe
+from infra.search.postgres.prepared import Prepared, prepare, scope_of
+from infra.search.postgres.tally import Counted, Tally
+from schemas.search import EXCLUSIVE, SHARED, Alias, FacetPage, Query, Viewer
 
-MAX_SIZE = 1000
 _SAMPLE = 10_000  # matches in a sample: what one in ten has is known to about 3 %, one in a hundred to 10 %
 
 
@@ -38,26 +35,15 @@ class FacetCounter:
 
     def page(self, query: Query, names: Sequence[str], size: int, began: float) -> FacetPage:
         """The facets asked for. `began` is the `perf_counter` when the request came."""
-        self._check(names, size)
-        groups: dict[Query, list[str]] = {}
-        for name in names:
-            own = without_field(query, name) if name in EXCLUSIVE else query
-            groups.setdefault(own, []).append(name)
+        check_facets(names, size, self._viewer)
         values: Counted = {}
-        for own, members in groups.items():
+        for own, members in by_query(query, names).items():
             fields = [dictionary_field(name) for name in members]
             counted = self._count(own, fields, size)
             values |= {name: counted.get(dictionary_field(name), []) for name in members}
-        facets = tuple(_facet(name, values[name]) for name in names)
+        facets = tuple(facet_of(name, values[name]) for name in names)
         took = timedelta(seconds=time.perf_counter() - began)
         return FacetPage(facets, min(self._sampled) if self._sampled else None, took)
-
-    def _check(self, names: Iterable[str], size: int) -> None:
-        if not 1 <= size <= MAX_SIZE:
-            raise QueryError(f"size={size}: ask for 1 to {MAX_SIZE} values of a facet")
-        hidden = sorted(MODERATORS_ONLY.intersection(names))
-        if hidden and not self._viewer.sees_held:
-            raise QueryError(f"{', '.join(hidden)} is counted for moderators only: sign in as one, or leave it out")
 
     def _count(self, query: Query, fields: list[str], size: int) -> Counted:
         prepared = prepare(self._connection, query, self._viewer, self._alias)
@@ -101,9 +87,3 @@ def _by_field(rows: Iterable[Row]) -> Counted:
     for field, name, count in rows:
         counted.setdefault(field, []).append((name, count))
     return counted
-
-
-def _facet(name: str, values: Sequence[tuple[str, int]]) -> Facet:
-    own = in_order(name)
-    ordered = sorted(values, key=lambda pair: own.index(pair[0]) if pair[0] in own else len(own)) if own else values
-    return Facet(name, tuple(FacetValue(value, count) for value, count in ordered))

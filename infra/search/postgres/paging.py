@@ -8,15 +8,14 @@ from psycopg import sql
 
 from infra.records.pool import Connection, Row
 from infra.records.sql import statement
-from infra.search.compile import ORDERS
+from infra.search.asking import check_limit
 from infra.search.cursor import Cursor, read_cursor
-from infra.search.prepared import Prepared
-from infra.search.tally import Tally
-from schemas.errors import QueryError
+from infra.search.postgres.compile import ORDERS
+from infra.search.postgres.prepared import Prepared
+from infra.search.postgres.tally import Tally
 from schemas.record import Status, Visibility
 from schemas.search import HIT_TAGS, Hit, HitPage, SearchRequest
 
-MAX_LIMIT = 500
 FEW = 10_000  # matches that are found and counted in about 30 ms
 DEEPEST = 20_000  # documents that a walk looks at before it gives up
 _UNTOLD = ("tag:rating", "tag:meta")  # say little to who cannot see the picture
@@ -43,8 +42,7 @@ class HitFinder:
 
     def page(self, request: SearchRequest, began: float) -> HitPage:
         """One page. `began` is the `perf_counter` when the request came."""
-        if not 1 <= request.limit <= MAX_LIMIT:
-            raise QueryError(f"limit={request.limit}: ask for 1 to {MAX_LIMIT} hits a page")
+        check_limit(request.limit)
         order = request.query.order
         cursor = read_cursor(request.after, order) if request.after else None
         about = self._prepared.most if self._prepared.most <= FEW else probe(self._connection, self._prepared)

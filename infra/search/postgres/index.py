@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from infra.records.pool import Pool, session, transaction
 from infra.records.sql import statement
-from infra.search.counting import FacetCounter
-from infra.search.paging import HitFinder
-from infra.search.prepared import prepare, scope_of
-from infra.search.tally import Tally
-from infra.search.writing import Name, all_names, columns, named, newest_of_each
+from infra.search.batch import newest_of_each, outcomes
+from infra.search.postgres.counting import FacetCounter
+from infra.search.postgres.paging import HitFinder
+from infra.search.postgres.prepared import prepare, scope_of
+from infra.search.postgres.tally import Tally
+from infra.search.postgres.writing import Name, all_names, columns, named
 from schemas.document import Document
 from schemas.search import (
     Alias,
@@ -40,8 +41,8 @@ class PostgresSearch:
         self._ids: dict[Name, int] = {}  # ids never change: the dictionary only grows
         self._tally = Tally()
 
-    def write(self, documents: Sequence[Document]) -> list[WriteOutcome]:
-        """Take documents in, one statement a batch. TransientError when the server is away."""
+    def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
+        """Take documents in, one statement a batch, visible at once. TransientError when the server is away."""
         if not documents:
             return []
         newest = newest_of_each(documents)
@@ -59,11 +60,7 @@ class PostgresSearch:
             batch = columns(described, self._ids | found if found else self._ids)
             written = {record for (record,) in connection.execute(statement("search", "write"), batch)}
         self._ids.update(found)
-        kept = {document.record: document.revision for document in newest if document.record in written}
-        return [
-            WriteOutcome.WRITTEN if kept.get(document.record) == document.revision else WriteOutcome.STALE
-            for document in documents
-        ]
+        return outcomes(documents, {(one.record, one.revision) for one in newest if one.record in written})
 
     def hits(self, request: SearchRequest) -> HitPage:
         """One page of hits, by the way that the counters call for."""

@@ -14,16 +14,6 @@ Name = tuple[str, str]
 """A (field, name) of the dictionary."""
 
 
-def newest_of_each(documents: Iterable[Document]) -> list[Document]:
-    """The newest revision of each record (the last of equals), by record."""
-    newest: dict[int, Document] = {}
-    for document in documents:
-        known = newest.get(document.record)
-        if known is None or known.revision <= document.revision:
-            newest[document.record] = document
-    return [newest[record] for record in sorted(newest)]
-
-
 @dataclass(frozen=True, slots=True)
 class Named:
     """A document with the names that it is found and counted by; tags with their confidence per mille."""
