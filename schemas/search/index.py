@@ -111,14 +111,17 @@ class WriteOutcome(StrEnum):
 
     WRITTEN = "written"
     STALE = "stale"  # the index holds a newer revision; nothing is to be done
+    FAILED = "failed"  # not taken now; to be written again
+    REFUSED = "refused"  # the index never takes this document; the log says why
 
 
 class SearchIndex(Protocol):
     """Documents that can be searched. Written by revision, so late and repeated writes do no harm."""
 
-    def write(self, documents: Sequence[Document]) -> list[WriteOutcome]:
-        """Take documents in; an outcome for each, in order. Visible to searches when this returns.
+    def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
+        """Take documents in; an outcome for each, in order. Searches see them when this returns, or soon after.
 
+        at_once=False lets the index choose the moment, within about a second: cheaper where writes are many.
         A lower revision than the stored one is dropped, an equal one written again. `deleted=True` leaves a
         tombstone that keeps later lower revisions out.
         """
@@ -139,6 +142,12 @@ class SearchIndex(Protocol):
 
     def count(self) -> int:
         """Live documents: not deleted, of any visibility."""
+
+    def revisions(self, after: int, limit: int) -> Sequence[tuple[int, int]]:
+        """(record, revision) of the next documents above `after`, by record; tombstones too."""
+
+    def forget(self, records: Sequence[int]) -> None:
+        """Remove documents without a tombstone: any revision is taken again when this returns."""
 
     def purge(self, older: timedelta) -> int:
         """Forget tombstones written longer ago than this; returns how many."""

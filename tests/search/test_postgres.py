@@ -65,6 +65,12 @@ def test_a_truncated_index_is_written_by_others_who_remember_its_names(pool: Poo
     assert [hit.record for hit in two.hits(SearchRequest(parse("cat"), ANYBODY)).hits] == [1]
 
 
+def test_what_nothing_was_asked_of_is_counted_exactly_however_many(index: PostgresSearch) -> None:
+    index.write([a_document(n, names="cat dog") for n in range(1, 2 * SAMPLE_ABOVE)])
+    page = index.facets(SearchRequest(Query(), ANYBODY), ["general"], 5)
+    assert page.sampled is None and page.facets[0].values[0].count == 2 * SAMPLE_ABOVE - 1
+
+
 def test_walking_and_finding_all_give_the_same_pages(index: PostgresSearch, monkeypatch: pytest.MonkeyPatch) -> None:
     index.write([a_document(n, names="cat" if n % 3 else "dog") for n in range(1, 300)])
     request = SearchRequest(parse("cat -dog width:>=1000 order:oldest"), ANYBODY, 20)

@@ -93,6 +93,18 @@ class PostgresSearch:
             row = connection.execute(statement("search", "count")).fetchone()
             return int(row[0]) if row else 0
 
+    def revisions(self, after: int, limit: int) -> list[tuple[int, int]]:
+        """See the port."""
+        with session(self._pool) as connection:
+            rows = connection.execute(statement("search", "revisions"), {"after": after, "limit": limit})
+            return [(int(record), int(revision)) for record, revision in rows]
+
+    def forget(self, records: Sequence[int]) -> None:
+        """See the port."""
+        with transaction(self._pool) as connection:
+            connection.execute(statement("search", "writers_turn"), {"key": _WRITERS})
+            connection.execute(statement("search", "forget"), {"records": list(records)})
+
     def purge(self, older: timedelta) -> int:
         """Forget old tombstones."""
         with session(self._pool) as connection:

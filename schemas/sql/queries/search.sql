@@ -138,6 +138,24 @@ WHERE t.field = 'status';
 -- Forget old tombstones. Index: search_document_tombstones.
 DELETE FROM search_document WHERE deleted AND written_at < now() - %(older)s::interval;
 
+-- name: revisions
+-- What is held, tombstones too, a page at a time. Index: the primary key.
+SELECT record, revision FROM search_document WHERE record > %(after)s ORDER BY record LIMIT %(limit)s;
+
+-- name: forget
+-- Remove documents without a tombstone, and what they were counted for. Indexes: both primary keys.
+WITH gone AS (
+    DELETE FROM search_document WHERE record = ANY (%(records)s::bigint[])
+    RETURNING collection, terms, shown, deleted
+), change AS (
+    SELECT collection, term, count(*)::integer AS live, (count(*) FILTER (WHERE shown))::integer AS shown
+    FROM (SELECT collection, unnest(terms) AS term, shown FROM gone WHERE NOT deleted) AS each
+    GROUP BY collection, term
+)
+UPDATE search_count c SET live = c.live - change.live, shown = c.shown - change.shown
+FROM change
+WHERE c.collection = change.collection AND c.term = change.term;
+
 -- name: truncate
 -- No index: whole tables.
 -- Forget every document; the dictionary stays, because processes remember its ids.

@@ -1,0 +1,113 @@
+"""Editions of the index: one is read, each that is current is written, and an alias says which is which.
+
+An index `NAME-STAMP` carries the alias `NAME` while it is read, and `NAME-STAMP.write` while it is written. Writers
+send to the latter and ask for an alias: an index that was lost is missed at once, and not made anew without a mapping.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.search.opensearch.client import Client, errors
+from infra.search.opensearch.mapping import mapping, settings
+from schemas.errors import ConflictError, NotFoundError, PermanentError
+
+_WRITE = ".write"
+_ASKED = "*.aliases,*.mappings._meta,*.settings.index.uuid"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """An index by its name. read: searches go there; written: documents go there; filled: it was given everything."""
+
+    name: str
+    read: bool
+    written: bool
+    filled: bool
+
+    @property
+    def target(self) -> str:
+        """Where its documents are sent."""
+        return self.name + _WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """All editions under one alias."""
+
+    client: Client
+    name: str
+    shards: int = 1
+    replicas: int = 0
+
+    def all(self) -> list[Edition]:
+        """Oldest first."""
+        with errors(f"editions of {self.name}"):
+            found = self.client.indices.get(index=f"{self.name}-*", params={"filter_path": _ASKED})
+        return [_edition(name, self.name, about) for name, about in sorted(found.items())]
+
+    def written(self) -> list[Edition]:
+        """Where documents are to be sent."""
+        return [edition for edition in self.all() if edition.written]
+
+    def ensure(self) -> Edition:
+        """The edition that is read, made when there is none."""
+        return next((edition for edition in self.all() if edition.read), None) or self._first()
+
+    def begin(self) -> Edition:
+        """A new edition that is written from now on, but not read yet."""
+        return self._make(f"{self.name}-{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(2)}", read=False)
+
+    def filled(self, name: str) -> None:
+        """Note that an edition was given every document there was."""
+        with errors(f"edition {name}"):
+            self.client.indices.put_mapping(index=name, body={"_meta": {"filled": True}})
+
+    def read_from(self, name: str) -> None:
+        """Send searches to an edition, in one step: no search falls between. NotFoundError when there is none."""
+        editions = self.all()
+        if name not in {edition.name for edition in editions}:
+            raise NotFoundError(f"there is no edition {name}; `nafuda index editions` lists them")
+        moves: list[dict[str, object]] = [
+            {"remove": {"index": edition.name, "alias": self.name}} for edition in editions if edition.read
+        ]
+        with errors(f"edition {name}"):
+            self.client.indices.update_aliases(body={"actions": [*moves, {"add": {"index": name, "alias": self.name}}]})
+
+    def drop(self, names: Sequence[str]) -> None:
+        """Remove editions for good. ConflictError for the one that is read."""
+        for edition in self.all():
+            if edition.name in names and edition.read:
+                raise ConflictError(f"{edition.name} is searched: rebuild or roll back first, then drop it")
+        for name in names:
+            with errors(f"edition {name}"):
+                self.client.indices.delete(index=name, ignore_unavailable=True)
+
+    def _first(self) -> Edition:
+        """The same name for everybody, so that of two processes that find nothing one makes it."""
+        name = f"{self.name}-0"
+        try:
+            return self._make(name, read=True)
+        except PermanentError:
+            found = next((edition for edition in self.all() if edition.name == name), None)
+            if found is None:
+                raise
+            if found.read:
+                return found
+            remedy = f"say `nafuda index rollback {name}` to search it, or remove it"
+            raise ConflictError(f"{name} is there but nothing is searched: {remedy}") from None
+
+    def _make(self, name: str, *, read: bool) -> Edition:
+        aliases: dict[str, object] = {name + _WRITE: {}, **({self.name: {}} if read else {})}
+        body = {"settings": settings(self.shards, self.replicas), "mappings": mapping(), "aliases": aliases}
+        with errors(f"edition {name}"):
+            self.client.indices.create(index=name, body=body)
+        return Edition(name, read=read, written=True, filled=False)
+
+
+def _edition(name: str, alias: str, about: Mapping[str, Any]) -> Edition:
+    aliases = about.get("aliases", {})
+    filled = about.get("mappings", {}).get("_meta", {}).get("filled", False)
+    return Edition(name, read=alias in aliases, written=name + _WRITE in aliases, filled=filled)

@@ -1,0 +1,184 @@
+"""`OpenSearchIndex`: the search port on OpenSearch. Hits and facets are two requests: hits never wait for counts."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from infra.search.asking import check_limit
+from infra.search.batch import newest_of_each
+from infra.search.cursor import Cursor, read_cursor
+from infra.search.opensearch.client import Client, errors
+from infra.search.opensearch.compile import ORDERS, Filter, every, scope
+from infra.search.opensearch.counting import FacetCounter
+from infra.search.opensearch.documents import HIT_FIELDS, hit_of, microseconds, moment
+from infra.search.opensearch.editions import Edition, Editions
+from infra.search.opensearch.mapping import OTHER_TAGS, UNIT, facet_field
+from infra.search.opensearch.patterns import beginning
+from infra.search.opensearch.prepared import Asker
+from infra.search.opensearch.writing import send
+from schemas.document import Document
+from schemas.search import (
+    TAG_CATEGORIES,
+    Alias,
+    FacetPage,
+    HitPage,
+    Order,
+    SearchRequest,
+    Suggestion,
+    Viewer,
+    WriteOutcome,
+    fold,
+)
+
+_SAMPLE_ABOVE = 200_000
+_FORGETTING = timedelta(milliseconds=300)  # after it a refresh drops deletions from the engine's memory of versions
+_DATED = (Order.NEWEST, Order.OLDEST)
+
+
+def _itself(name: str) -> str:
+    return name
+
+
+class OpenSearchIndex:
+    """Search over a client. sample_above: facets of more matches than this are estimated from a sample."""
+
+    def __init__(
+        self, client: Client, editions: Editions, alias: Alias = _itself, *, sample_above: int = _SAMPLE_ABOVE
+    ) -> None:
+        self.editions = editions
+        self._client = client
+        self._asker = Asker(client, editions.name, alias)
+        self._sample_above = sample_above
+
+    def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
+        """Send documents to every written edition; see the port."""
+        if not documents:
+            return []
+        editions = self.editions.written() or [self.editions.ensure()]
+        newest = newest_of_each(documents)
+        found = send(self._client, [edition.target for edition in editions], newest)
+        if at_once:
+            self._refresh([edition.name for edition in editions if edition.read])
+        revisions = {document.record: document.revision for document in newest}
+        return [
+            found[document.record] if revisions[document.record] == document.revision else WriteOutcome.STALE
+            for document in documents
+        ]
+
+    def fill(self, edition: Edition, documents: Sequence[Document]) -> list[WriteOutcome]:
+        """Send documents, the newest of each record, to one edition only: how a new one gets what there was before."""
+        found = send(self._client, [edition.target], documents)
+        return [found[document.record] for document in documents]
+
+    def hits(self, request: SearchRequest) -> HitPage:
+        """One page; `total` is exact."""
+        began = time.perf_counter()
+        check_limit(request.limit)
+        order = request.query.order
+        cursor = read_cursor(request.after, order) if request.after else None
+        (wanted,) = self._asker.filters([request.query], request.viewer)
+        (answer,) = self._asker.ask([_page(wanted, order, cursor, request.limit + 1)])
+        found = answer["hits"]["hits"]
+        hits = tuple(hit_of(one["_source"]) for one in found[: request.limit])
+        after = ""
+        if len(found) > request.limit:
+            key, record = found[request.limit - 1]["sort"]
+            after = Cursor(order, moment(key) if order in _DATED else key, record).text()
+        took = timedelta(seconds=time.perf_counter() - began)
+        return HitPage(int(answer["hits"]["total"]["value"]), True, hits, after, took)
+
+    def facets(self, request: SearchRequest, names: Sequence[str], size: int) -> FacetPage:
+        """Counts over all matches, from a sample when they are many."""
+        began = time.perf_counter()
+        counter = FacetCounter(self._asker, request.viewer, self._sample_above)
+        return counter.page(request.query, names, size, began)
+
+    def suggest(self, typed: str, limit: int, viewer: Viewer) -> tuple[Suggestion, ...]:
+        """Tags by the beginning of their name or of a word in it."""
+        start = fold(typed)
+        if not start:
+            return ()
+        fields = {facet_field(category): beginning(start) for category in TAG_CATEGORIES}
+        fields[OTHER_TAGS] = beginning(start, after=f"[^{UNIT}]*{UNIT}")
+        bodies = [_suggesting(scope(viewer), field, fitting, limit) for field, fitting in fields.items()]
+        found = []
+        for field, answer in zip(fields, self._asker.ask(bodies), strict=True):
+            for bucket in answer["aggregations"]["tags"]["buckets"]:
+                category, _, name = ("", "", bucket["key"]) if field != OTHER_TAGS else bucket["key"].partition(UNIT)
+                found.append(Suggestion(name, category or field.removeprefix("tag_"), bucket["doc_count"]))
+        found.sort(key=lambda each: (-each.count, each.name, each.category))
+        return tuple(found[:limit])
+
+    def count(self) -> int:
+        """Live documents."""
+        return self._asker.totals([{"term": {"deleted": False}}])[0]
+
+    def revisions(self, after: int, limit: int) -> list[tuple[int, int]]:
+        """See the port."""
+        body = {
+            "size": limit,
+            "query": {"range": {"record": {"gt": after}}},
+            "sort": [{"record": "asc"}],
+            "_source": ["record", "revision"],
+        }
+        (answer,) = self._asker.ask([body])
+        return [(int(one["_source"]["record"]), int(one["_source"]["revision"])) for one in answer["hits"]["hits"]]
+
+    def forget(self, records: Sequence[int]) -> None:
+        """See the port."""
+        self._delete({"terms": {"record": list(records)}})
+
+    def purge(self, older: timedelta) -> int:
+        """Forget old tombstones."""
+        before = int((time.time() - older.total_seconds()) * 1000)
+        return self._delete(every([{"term": {"deleted": True}}, {"range": {"written": {"lte": before}}}]))
+
+    def truncate(self) -> None:
+        """Begin a new edition and drop all others."""
+        made = self.editions.begin()
+        others = [edition.name for edition in self.editions.all() if edition.name != made.name]
+        self.editions.read_from(made.name)
+        self.editions.drop(others)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._client.close()
+
+    def _delete(self, wanted: Filter) -> int:
+        """Delete for good in every written edition; lower revisions are taken again when this returns."""
+        names = [edition.name for edition in self.editions.written()]
+        if not names:
+            return 0
+        self._refresh(names)
+        with errors("removing documents"):
+            done = self._client.delete_by_query(index=names, body={"query": wanted}, conflicts="proceed")
+        time.sleep(_FORGETTING.total_seconds())
+        self._refresh(names)
+        return int(done["deleted"]) // len(names)
+
+    def _refresh(self, names: Sequence[str]) -> None:
+        if names:
+            with errors("refreshing"):
+                self._client.indices.refresh(index=list(names))
+
+
+def _page(wanted: Filter, order: Order, cursor: Cursor | None, size: int) -> dict[str, object]:
+    field, falling = ORDERS[order]
+    direction = "desc" if falling else "asc"
+    # The key comes twice when the order is by record: the place in a page is a key and a record everywhere.
+    body: dict[str, object] = {
+        "size": size,
+        "query": wanted,
+        "track_total_hits": True,
+        "sort": [{field: direction}, {"record": direction}],
+        "_source": HIT_FIELDS,
+    }
+    if cursor is not None:
+        key = microseconds(cursor.key) if isinstance(cursor.key, datetime) else cursor.key
+        body["search_after"] = [key, cursor.record]
+    return body
+
+
+def _suggesting(seen: Filter, field: str, fitting: str, limit: int) -> dict[str, object]:
+    tags = {"terms": {"field": field, "include": fitting, "size": limit, "shard_size": max(limit, 200)}}
+    return {"size": 0, "query": every([seen, {"regexp": {field: fitting}}]), "aggs": {"tags": tags}}

@@ -1,0 +1,55 @@
+"""The shape of an index: strict, one field a facet, whole numbers in the units of `schemas.search.fields`."""
+
+from collections.abc import Mapping
+
+from schemas.search import EXCLUSIVE, SHARED, TAG_CATEGORIES
+
+Body = Mapping[str, object]
+_KEYWORD: Body = {"type": "keyword"}
+_SOUGHT: Body = {"type": "keyword", "doc_values": False}  # searched, never counted or sorted by
+_KEPT: Body = {"type": "keyword", "index": False, "doc_values": False}  # only read back
+_NUMBER: Body = {"type": "long"}  # any limit that can be typed fits
+_REGEX = 10_000  # characters: the longest pattern of a query, each character escaped, with room to spare
+
+OTHER_TAGS = "tag_other"
+"""`CATEGORY_US_NAME` of tags in categories that have no field of their own."""
+UNIT = "\x1f"
+"""Joins the parts of one term. It counts as white space, so no folded name has it in it."""
+
+
+def facet_field(facet: str) -> str:
+    """The field that a facet is counted in; `OTHER_TAGS` for an unheard-of tag category."""
+    if facet == "people":
+        return "people_class"
+    if facet in EXCLUSIVE or facet in SHARED:
+        return facet
+    return f"tag_{facet}" if facet in TAG_CATEGORIES else OTHER_TAGS
+
+
+def mapping() -> Body:
+    """The mapping; a field that it does not name is refused."""
+    counted = [facet_field(name) for name in (*TAG_CATEGORIES, *SHARED, *EXCLUSIVE)]
+    numbers = ("record", "revision", "created", "day", "width", "height", "ratio", "mp", "pixels", "bytes", "people")
+    properties: dict[str, Body] = {
+        **dict.fromkeys((*counted, "tag", "in", OTHER_TAGS, "sha256", "phash_part"), _KEYWORD),
+        **dict.fromkeys(("word", "confidence"), _SOUGHT),
+        **dict.fromkeys(("surest", "phash"), _KEPT),
+        **dict.fromkeys((*numbers, "lot"), _NUMBER),
+        "deleted": {"type": "boolean"},
+        "written": {"type": "date", "format": "epoch_millis"},
+    }
+    return {"dynamic": "strict", "properties": properties}
+
+
+def settings(shards: int, replicas: int) -> Body:
+    """The settings of a new index.
+
+    `gc_deletes` is short because deletions are tombstones of our own: what is deleted for good shall be forgotten.
+    """
+    return {
+        "number_of_shards": shards,
+        "number_of_replicas": replicas,
+        "refresh_interval": "1s",
+        "gc_deletes": "0s",
+        "max_regex_length": _REGEX,
+    }

@@ -1,0 +1,63 @@
+"""Sending documents: bulks bounded in number and bytes, an answer for each document, to every written edition."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+
+from opensearchpy.helpers import streaming_bulk
+
+from infra.search.opensearch.client import Client, errors
+from infra.search.opensearch.documents import source
+from schemas.document import Document
+from schemas.search import WriteOutcome
+
+log = logging.getLogger(__name__)
+_MOST = 500  # documents in a request
+_MOST_BYTES = 5 * 2**20
+_TRIES = 2  # more, for what a busy node turned away
+_STALE = 409
+_LATER = frozenset({404, 408, 429, 500, 502, 503, 504})
+_WORSE = (WriteOutcome.WRITTEN, WriteOutcome.STALE, WriteOutcome.REFUSED, WriteOutcome.FAILED)
+
+
+def send(client: Client, targets: Sequence[str], documents: Sequence[Document]) -> dict[int, WriteOutcome]:
+    """What became of each record, the worst of all targets. TransientError when nobody answers."""
+    found: dict[int, WriteOutcome] = {}
+    with errors("writing documents"):
+        for taken, answers in streaming_bulk(
+            client,
+            _actions(targets, documents),
+            chunk_size=_MOST,
+            max_chunk_bytes=_MOST_BYTES,
+            max_retries=_TRIES,
+            initial_backoff=1,
+            raise_on_error=False,
+            raise_on_exception=True,
+            require_alias=True,
+        ):
+            (answer,) = answers.values()
+            record, outcome = int(answer["_id"]), WriteOutcome.WRITTEN if taken else _outcome(answer)
+            found[record] = max(found.get(record, outcome), outcome, key=_WORSE.index)
+    return found
+
+
+def _actions(targets: Sequence[str], documents: Sequence[Document]) -> Iterator[Mapping[str, object]]:
+    for document in documents:
+        kept = source(document)
+        for target in targets:
+            yield {
+                "_op_type": "index",
+                "_index": target,
+                "_id": str(document.record),
+                "version": document.revision,
+                "version_type": "external_gte",
+                "_source": kept,
+            }
+
+
+def _outcome(answer: Mapping[str, object]) -> WriteOutcome:
+    if answer["status"] == _STALE:
+        return WriteOutcome.STALE
+    if answer["status"] in _LATER:
+        return WriteOutcome.FAILED
+    log.error("the search index refuses record %s: %s", answer["_id"], answer.get("error"))
+    return WriteOutcome.REFUSED
