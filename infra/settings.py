@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -32,6 +34,11 @@ class Settings(BaseModel):
     objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
     events_url: str = Field("", description="amqp:// address where S3 events arrive; empty: compare by schedule only")
     events_queue: str = Field("nafuda.events", description="the queue in which they arrive; it must exist")
+    search_url: str = Field("", description="OpenSearch: http(s)://[USER:PASSWORD@]HOST:PORT; empty: on the database")
+    search_index: str = Field("nafuda", description="its name there; indexes are called NAME-…")
+    search_timeout: timedelta = timedelta(seconds=10)  # for each request to OpenSearch
+    search_shards: Annotated[int, Field(ge=1, le=64, description="shards of a new index")] = 1
+    search_replicas: Annotated[int, Field(ge=0, le=8, description="copies of each shard; 1 needs two nodes")] = 0
     models_dir: Path | None = Field(None, description="own manifests and model files; empty: DATA/models")
     hub_url: str = Field("https://huggingface.co", description="where `models pull` gets models, or a mirror of it")
     models: tuple[str, ...] = Field(SAMPLES, description="ids of the models in force, by comma")
@@ -80,6 +87,20 @@ class Settings(BaseModel):
     def _events(cls, value: str) -> str:
         if value and not value.startswith(("amqp://", "amqps://")):
             raise ValueError("say amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://")
+        return value
+
+    @field_validator("search_url")
+    @classmethod
+    def _search(cls, value: str) -> str:
+        if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
+            raise ValueError("say http://HOST:PORT or https://USER:PASSWORD@HOST")
+        return value
+
+    @field_validator("search_index")
+    @classmethod
+    def _index(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,99}", value):
+            raise ValueError("use small letters, digits, - and _, a letter or digit first")
         return value
 
     @property

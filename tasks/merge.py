@@ -13,12 +13,12 @@ from schemas.pipeline import MERGE
 from schemas.record import Record, Visibility
 from schemas.review import ReviewState
 from schemas.rules import Finding
-from tasks.services import BACKEND, Services
-from workers.merging import document_of, merge
+from tasks.index import ROUND, index_behind
+from tasks.services import Services
+from workers.merging import merge
 from workers.moderation import evaluate
 
 GATHER = timedelta(milliseconds=60)  # results of the same chunk arrive together: merge them once
-ROUND = 200
 
 
 def merge_dirty(services: Services) -> None:
@@ -38,16 +38,7 @@ def merge_dirty(services: Services) -> None:
 def refresh(services: Services, records: Sequence[int]) -> None:
     """Merge certain records and index them before returning: a decision shows in the very next search."""
     _publish(services, services.merging.these(records))
-    index_behind(services)
-
-
-def index_behind(services: Services) -> int:
-    """Write what the index has not got yet; returns how many documents that were."""
-    behind = services.merging.behind(BACKEND, ROUND)
-    if behind:
-        services.index.write([document_of(record, phash=phash) for record, phash in behind])
-        services.merging.indexed(BACKEND, {record.id: record.revision for record, _ in behind})
-    return len(behind)
+    index_behind(services, now=True)
 
 
 def _publish(services: Services, opened: AbstractContextManager[MergeRound]) -> int:
@@ -61,7 +52,7 @@ def _publish(services: Services, opened: AbstractContextManager[MergeRound]) -> 
         raise_flags(this.connection, {known.record: _findings(known, rules) for known in this.inputs})
         states = review_state(this.connection, [known.record for known in this.inputs])
         records = [_reviewed(merge(known, rules), states[known.record]) for known in this.inputs]
-        this.publish(records, BACKEND, (rules.vocabulary.version, rules.thresholds.version))
+        this.publish(records, services.backend, (rules.vocabulary.version, rules.thresholds.version))
         return len(this.inputs)
 
 

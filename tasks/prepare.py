@@ -5,11 +5,12 @@ from importlib import resources
 
 from infra.broker.config import install_pgmq
 from infra.records.migrate import migrate
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, TransientError
 from schemas.policies import parse_policies
 from schemas.rules import RuleKind
 from schemas.scoring import parse_scoring
 from schemas.vocabulary import parse_vocabulary
+from tasks.index import prepare_index
 from tasks.models import Active, load_active, register
 from tasks.services import Services
 from workers.embedding.embedder import Embedder
@@ -31,6 +32,7 @@ def prepare(services: Services) -> list[str]:
     registered = register(services, load_active(services))
     done += _spaces(services, registered)
     plan = services.rules.ensure_plan(collection, list(registered))
+    done += _index(services)
     models = ", ".join(each.manifest.id for each in registered.values())
     return [*done, f"collection {settings.collection}: plan {plan} with {models}"]
 
@@ -43,6 +45,15 @@ def _spaces(services: Services, registered: Mapping[int, Active]) -> list[str]:
             lacking = services.similar.open_space(number, each.runner.width)
             done.append(lacking or f"vectors of {each.manifest.id} are indexed")
     return done
+
+
+def _index(services: Services) -> list[str]:
+    """The search index, and an account of what it is to be given; one that is away holds nobody up."""
+    try:
+        untold = prepare_index(services) or services.indexing.adopt(anew=False)
+    except TransientError as error:
+        return [f"{error}; the sweeper makes the index when it can"]
+    return [f"the search index is given {untold:,} records"] if untold else []
 
 
 def first_rules(services: Services) -> list[str]:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from celery import Celery
@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
+from infra.records.indexing import PostgresIndexing
 from infra.records.merging import PostgresMerging
 from infra.records.objects import PostgresObjects
 from infra.records.pool import Pool, open_pool
@@ -25,14 +26,16 @@ from infra.search.postgres import PostgresSearch, PostgresSimilar
 from infra.settings import Settings
 from infra.telemetry.metrics import WorkerMetrics
 from schemas.errors import ConfigurationError
+from schemas.search import SearchIndex
 from tasks.gate import Gate
+from tasks.outage import Outage
 from workers.cache import InputCache
 from workers.ingest.ingest import THUMBNAILS
 
 if TYPE_CHECKING:
     from infra.objects.s3 import S3Store
+    from infra.search.opensearch import OpenSearchIndex
 
-BACKEND = "postgres"
 DERIVED = "derived"
 VIEWS = "views"  # large renditions of images
 DERIVED_BUCKETS = (THUMBNAILS, VIEWS, "doctor")
@@ -55,6 +58,7 @@ class Services:
     gate: Gate = field(default_factory=Gate)
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     inputs: InputCache = field(default_factory=InputCache)
+    index_outage: Outage = field(default_factory=partial(Outage, "the search index"))
 
     @cached_property
     def pool(self) -> Pool:
@@ -79,12 +83,12 @@ class Services:
     @cached_property
     def work(self) -> PostgresWork:
         """What is to be done."""
-        return PostgresWork(self.pool, self.worker, ",".join(self.roles))
+        return PostgresWork(self.pool, self.worker, ",".join(self.roles), self.backend)
 
     @cached_property
     def objects(self) -> PostgresObjects:
         """What is stored."""
-        return PostgresObjects(self.pool)
+        return PostgresObjects(self.pool, self.backend)
 
     @cached_property
     def results(self) -> PostgresResults:
@@ -106,6 +110,16 @@ class Services:
         """Merge rounds."""
         return PostgresMerging(self.pool)
 
+    @property
+    def backend(self) -> str:
+        """The kind of search index in force."""
+        return "opensearch" if self.settings.search_url else "postgres"
+
+    @cached_property
+    def indexing(self) -> PostgresIndexing:
+        """What the search index has got."""
+        return PostgresIndexing(self.pool, self.backend)
+
     @cached_property
     def store(self) -> "FolderStore | S3Store":
         """The buckets."""
@@ -125,9 +139,24 @@ class Services:
         return store
 
     @cached_property
-    def index(self) -> PostgresSearch:
+    def index(self) -> SearchIndex:
         """The search index."""
-        return PostgresSearch(self.pool, alias=lambda name: self.rules.current().vocabulary.aliases.get(name, name))
+        return self.opensearch or PostgresSearch(self.pool, self._canonical)
+
+    @cached_property
+    def opensearch(self) -> "OpenSearchIndex | None":
+        """The same where it is on OpenSearch."""
+        settings = self.settings
+        if not settings.search_url:
+            return None
+        from infra.search.opensearch import Editions, OpenSearchIndex, connect  # its client takes long to load
+
+        client = connect(settings.search_url, timeout=settings.search_timeout, connections=settings.concurrency + 5)
+        editions = Editions(client, settings.search_index, settings.search_shards, settings.search_replicas)
+        return OpenSearchIndex(client, editions, self._canonical)
+
+    def _canonical(self, name: str) -> str:
+        return self.rules.current().vocabulary.aliases.get(name, name)
 
     @cached_property
     def similar(self) -> PostgresSimilar:
@@ -164,5 +193,7 @@ class Services:
                 self.sender.close()
         if "store" in self.__dict__:
             self.store.close()
+        if self.__dict__.get("opensearch"):
+            self.__dict__["opensearch"].close()
         if "pool" in self.__dict__:
             self.pool.close()

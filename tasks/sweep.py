@@ -5,12 +5,14 @@ import threading
 import time
 from datetime import timedelta
 
-from schemas.errors import NafudaError
+from schemas.errors import NafudaError, TransientError
+from tasks.index import prepare_index
 from tasks.reconcile import reconcile_all
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
 PERIOD = timedelta(seconds=1)
+INDEX_PERIOD = timedelta(seconds=5)
 
 
 def sweep_once(services: Services) -> None:
@@ -22,13 +24,28 @@ def sweep_once(services: Services) -> None:
         services.send(queue)
 
 
+def keep_index(services: Services) -> None:
+    """Make a search index that is not there, and have it filled. One that is away is left alone for a while."""
+    if services.index_outage.paused():
+        return
+    try:
+        prepare_index(services)
+        services.index_outage.over()
+    except TransientError as error:
+        services.index_outage.began(error)
+
+
 def run_sweeper(services: Services, stop: threading.Event) -> None:
     """Sweep until told to stop; reconcile by schedule (the listener does at its start). An outage is said once."""
     due = time.monotonic() + services.settings.reconcile_every.total_seconds()
+    look = time.monotonic()
     away = False
     while not stop.is_set():
         try:
             sweep_once(services)
+            if time.monotonic() >= look:
+                look = time.monotonic() + INDEX_PERIOD.total_seconds()
+                keep_index(services)
             if time.monotonic() >= due:
                 reconcile_all(services)
                 due = time.monotonic() + services.settings.reconcile_every.total_seconds()

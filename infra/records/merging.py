@@ -1,11 +1,11 @@
 """Merging's reading and writing on PostgreSQL: locks what is dirty, gathers all that is known, publishes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from infra.records.pool import Connection, Pool, Row, session, transaction
+from infra.records.pool import Connection, Pool, Row, transaction
 from infra.records.results import output_of
 from infra.records.sql import statement
 from schemas.codec import record_from_json, record_to_json
@@ -41,13 +41,13 @@ class MergeRound:
         _publish(self.connection, rows, versions)
         if changed:
             ids = {"ids": [each.id for each in changed], "revisions": [each.revision for each in changed]}
-            self.connection.execute(statement("records", "to_index"), {**ids, "backend": backend})
+            self.connection.execute(statement("indexing", "to_index"), {**ids, "backend": backend})
         return changed
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresMerging:
-    """Opens merge rounds, and keeps the account of what the index has got."""
+    """Opens merge rounds."""
 
     pool: Pool
 
@@ -64,18 +64,6 @@ class PostgresMerging:
         with transaction(self.pool) as connection:
             rows = connection.execute(statement("records", "lock_these"), {"ids": list(records)}).fetchall()
             yield MergeRound(connection, _gather(connection, rows))
-
-    def behind(self, backend: str, limit: int) -> list[tuple[Record, int]]:
-        """(record, perceptual hash) of published records that the index has not got, longest behind first."""
-        with session(self.pool) as connection:
-            rows = connection.execute(statement("records", "behind"), {"backend": backend, "limit": limit}).fetchall()
-        return [(record_from_json(document), int(phash)) for document, phash in rows]
-
-    def indexed(self, backend: str, revisions: Mapping[int, int]) -> None:
-        """The index has these revisions now."""
-        values = {"ids": list(revisions), "revisions": list(revisions.values()), "backend": backend}
-        with session(self.pool) as connection:
-            connection.execute(statement("records", "indexed"), values)
 
 
 def _publish(connection: Connection, rows: Sequence[tuple[int, Record]], versions: tuple[int, int]) -> None:

@@ -21,6 +21,7 @@ class PostgresObjects:
     """`schemas.ledger.ObjectLedger`."""
 
     pool: Pool
+    backend: str = "postgres"  # which search index an image has to be in
 
     def note(self, events: Sequence[ObjectEvent], priority: int = 0) -> int:
         """Write hints down. Objects of no collection are left out: a collection is an allow-list."""
@@ -121,7 +122,8 @@ class PostgresObjects:
     def outcomes(self, places: Iterable[tuple[str, str]]) -> list[Outcome]:
         """What became of objects, for whoever put them there."""
         wanted = list(places)
-        values = {"buckets": [bucket for bucket, _ in wanted], "keys": [key for _, key in wanted]}
+        buckets, keys = [bucket for bucket, _ in wanted], [key for _, key in wanted]
+        values = {"buckets": buckets, "keys": keys, "backend": self.backend}
         with session(self.pool) as connection:
             return [_outcome(row) for row in connection.execute(statement("objects", "outcomes"), values)]
 

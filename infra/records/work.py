@@ -22,6 +22,7 @@ class PostgresWork:
     pool: Pool
     worker: str
     roles: str = ""
+    backend: str = "postgres"  # which search index has to keep up
 
     def claim(self, stages: Sequence[str], limit: int) -> list[Claim]:
         """Take what is ready, live first; see the port."""
@@ -123,7 +124,8 @@ class PostgresWork:
         """Queues with ready work for which no hint was sent for a while; each is noted as sent again."""
         probes = [(INGEST, INGEST), (MERGE, MERGE)]
         probes += [(group.name, stage) for group in GROUPS for stage in group.stages]
-        values = {"queues": [queue for queue, _ in probes], "stages": [stage for _, stage in probes]}
+        queues, stages = [queue for queue, _ in probes], [stage for _, stage in probes]
+        values = {"queues": queues, "stages": stages, "backend": self.backend}
         with session(self.pool) as connection:
             rows = connection.execute(statement("work", "overdue"), values).fetchall()
             for (queue,) in rows:

@@ -56,3 +56,4 @@ def start_logging(form: str, level: str) -> None:
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=Warning)
     for loud in ("celery.worker.strategy", "celery.app.trace", "kombu", "psycopg.pool", "watchfiles", "httpx2"):
         logging.getLogger(loud).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger("opensearch").setLevel(logging.CRITICAL)  # warns of each request; we say each outage once

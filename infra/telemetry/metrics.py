@@ -1,6 +1,7 @@
 """Prometheus metrics: counters of what a process did, and gauges read from the ledgers when they are scraped."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -29,10 +30,16 @@ class WorkerMetrics:
         start_http_server(port, addr="127.0.0.1", registry=self.registry)
 
 
+Counts = Callable[[], Iterable[StageCount]]
+Records = Callable[[], Mapping[str, int]]
+Lag = Callable[[], tuple[int, timedelta]]
+
+
 class _Ledgers(Collector):
-    def __init__(self, counts: Callable[[], Iterable[StageCount]], records: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, counts: Counts, records: Records, lag: Lag) -> None:
         self._counts = counts
         self._records = records
+        self._lag = lag
 
     def collect(self) -> Iterable[Metric]:
         """Read now."""
@@ -44,12 +51,15 @@ class _Ledgers(Collector):
         for status, count in self._records().items():
             records.add_metric([status], count)
         yield records
+        behind, lag = self._lag()
+        yield GaugeMetricFamily("nafuda_index_behind", "Documents that wait for the search index", behind)
+        yield GaugeMetricFamily(
+            "nafuda_index_lag_seconds", "How long the first of them has waited", lag.total_seconds()
+        )
 
 
-def ledger_metrics(
-    counts: Callable[[], Iterable[StageCount]], records: Callable[[], Mapping[str, int]]
-) -> Callable[[], bytes]:
+def ledger_metrics(counts: Counts, records: Records, lag: Lag) -> Callable[[], bytes]:
     """A function that gives the Prometheus text of the ledgers as they are when it is called."""
     registry = CollectorRegistry()
-    registry.register(_Ledgers(counts, records))
+    registry.register(_Ledgers(counts, records, lag))
     return lambda: generate_latest(registry)

@@ -118,6 +118,12 @@ class WriteOutcome(StrEnum):
 class SearchIndex(Protocol):
     """Documents that can be searched. Written by revision, so late and repeated writes do no harm."""
 
+    def prepare(self) -> bool:
+        """Make what the server lacks; True until `filled`: then every document has to be written to it."""
+
+    def filled(self) -> None:
+        """Everything that there was is noted to be written; from now on it is kept up."""
+
     def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
         """Take documents in; an outcome for each, in order. Searches see them when this returns, or soon after.
 
@@ -144,7 +150,7 @@ class SearchIndex(Protocol):
         """Live documents: not deleted, of any visibility."""
 
     def revisions(self, after: int, limit: int) -> Sequence[tuple[int, int]]:
-        """(record, revision) of the next documents above `after`, by record; tombstones too."""
+        """(record, revision) of the next documents above `after`, by record: tombstones and the latest writes too."""
 
     def forget(self, records: Sequence[int]) -> None:
         """Remove documents without a tombstone: any revision is taken again when this returns."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from infra.records.indexing import PostgresIndexing
 from infra.records.merging import PostgresMerging
 from infra.records.objects import PostgresObjects
 from infra.records.pool import Pool, Row, session
@@ -75,6 +76,10 @@ class Books:
     @cached_property
     def merging(self) -> PostgresMerging:
         return PostgresMerging(self.pool)
+
+    @property
+    def indexing(self) -> PostgresIndexing:
+        return PostgresIndexing(self.pool, "postgres")
 
     @cached_property
     def records(self) -> PostgresRecords:
@@ -160,11 +165,11 @@ class Books:
     def settled(self, key: str) -> str:
         """The outcome in a word once merging and the index had their turn."""
         self.merge()
-        self.merging.indexed("postgres", {record.id: rev for record, rev in self._behind()})
+        self.indexing.indexed({record.id: rev for record, rev in self._behind()})
         return self.outcome(key).outcome
 
     def _behind(self) -> Sequence[tuple[Record, int]]:
-        return [(record, record.revision) for record, _ in self.merging.behind("postgres", 1000)]
+        return [(record, record.revision) for record, _ in self.indexing.behind(1000)]
 
     def dirty(self) -> list[int]:
         """Images whose records wait to be merged."""

@@ -146,7 +146,7 @@ def test_what_says_nothing_new_makes_no_new_revision_and_is_not_indexed_again(bo
     assert books.merge() == []
     assert books.dirty() == []
     assert books.merged("a.png") == first
-    assert books.merging.behind("postgres", 9) == []
+    assert books.indexing.behind(9) == []
 
 
 def test_what_changes_is_behind_until_the_index_has_that_revision(books: Books, tagger: int) -> None:
@@ -154,11 +154,11 @@ def test_what_changes_is_behind_until_the_index_has_that_revision(books: Books, 
     (first,) = books.merge()
     books.say(tagger, image, sword=0.9)
     (second,) = books.merge()
-    books.merging.indexed("postgres", {first.id: first.revision})
-    assert [record.revision for record, _ in books.merging.behind("postgres", 9)] == [second.revision]
-    books.merging.indexed("postgres", {second.id: second.revision})
-    books.merging.indexed("postgres", {first.id: first.revision})  # a late answer
-    assert books.merging.behind("postgres", 9) == []
+    books.indexing.indexed({first.id: first.revision})
+    assert [record.revision for record, _ in books.indexing.behind(9)] == [second.revision]
+    books.indexing.indexed({second.id: second.revision})
+    books.indexing.indexed({first.id: first.revision})  # a late answer
+    assert books.indexing.behind(9) == []
 
 
 def test_the_latest_word_of_a_person_outlives_every_merge(books: Books, tagger: int) -> None:

@@ -76,7 +76,7 @@ def test_mergers_at_the_same_time_publish_each_change_once(services: Services, b
         thread.join()
     assert {services.records.record(number).revision for number in numbers} == {1}
     assert books.dirty() == []
-    assert services.merging.behind("postgres", 9) == []
+    assert services.indexing.behind(9) == []
 
 
 def test_refreshing_merges_certain_records_before_it_returns(services: Services, books: Books) -> None:

@@ -52,11 +52,16 @@ def errors(doing: str) -> Iterator[None]:
         raise TransientError(f"{doing}: {error}", code=AWAY) from error
 
 
+def gone(doing: str) -> TransientError:
+    """The index was never made, or was lost."""
+    remedy = "the sweeper (`nafuda worker sweep`) makes it and has it filled from the records"
+    return TransientError(f"{doing}: OpenSearch has no such index; {remedy}", code=GONE)
+
+
 def _meaning(doing: str, error: TransportError) -> TransientError | PermanentError:
     status = error.status_code
     if status == 404:
-        remedy = "it is made again and filled from the records when a worker merges next"
-        return TransientError(f"{doing}: OpenSearch has no such index; {remedy}", code=GONE)
+        return gone(doing)
     if status in _DENIED:
         remedy = "check the name and password in NAFUDA_SEARCH_URL"
         return TransientError(f"{doing}: OpenSearch refuses us ({status}); {remedy}", code="search-denied")

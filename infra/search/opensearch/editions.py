@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.search.opensearch.client import Client, errors
-from infra.search.opensearch.mapping import mapping, settings
-from schemas.errors import ConflictError, NotFoundError, PermanentError
+from infra.search.opensearch.mapping import mapping, settings, shape
+from schemas.errors import ConfigurationError, ConflictError, NotFoundError, PermanentError
 
 _WRITE = ".write"
 _ASKED = "*.aliases,*.mappings._meta,*.settings.index.uuid"
@@ -20,12 +20,16 @@ _ASKED = "*.aliases,*.mappings._meta,*.settings.index.uuid"
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """An index by its name. read: searches go there; written: documents go there; filled: it was given everything."""
+    """An index by its name. read: searches go there; written: documents go there; filled: it was given everything.
+
+    shape: of its mapping; see `shape()`.
+    """
 
     name: str
     read: bool
     written: bool
     filled: bool
+    shape: str
 
     @property
     def target(self) -> str:
@@ -53,8 +57,12 @@ class Editions:
         return [edition for edition in self.all() if edition.written]
 
     def ensure(self) -> Edition:
-        """The edition that is read, made when there is none."""
-        return next((edition for edition in self.all() if edition.read), None) or self._first()
+        """The edition that is read, made when there is none. Fields that an older Nafuda had not are added."""
+        editions = self.all()
+        for edition in editions:
+            if edition.written and edition.shape != shape():
+                self._note(edition.name, filled=edition.filled)
+        return next((edition for edition in editions if edition.read), None) or self._first()
 
     def begin(self) -> Edition:
         """A new edition that is written from now on, but not read yet."""
@@ -62,8 +70,7 @@ class Editions:
 
     def filled(self, name: str) -> None:
         """Note that an edition was given every document there was."""
-        with errors(f"edition {name}"):
-            self.client.indices.put_mapping(index=name, body={"_meta": {"filled": True}})
+        self._note(name, filled=True)
 
     def read_from(self, name: str) -> None:
         """Send searches to an edition, in one step: no search falls between. NotFoundError when there is none."""
@@ -85,6 +92,14 @@ class Editions:
             with errors(f"edition {name}"):
                 self.client.indices.delete(index=name, ignore_unavailable=True)
 
+    def _note(self, name: str, *, filled: bool) -> None:
+        """Write down what we know of an edition, and the fields that it lacks. A field cannot change its type."""
+        try:
+            with errors(f"edition {name}"):
+                self.client.indices.put_mapping(index=name, body={**mapping(), "_meta": _meta(filled=filled)})
+        except PermanentError as error:
+            raise ConfigurationError(f"{error}; say `nafuda index rebuild`") from error
+
     def _first(self) -> Edition:
         """The same name for everybody, so that of two processes that find nothing one makes it."""
         name = f"{self.name}-0"
@@ -101,13 +116,24 @@ class Editions:
 
     def _make(self, name: str, *, read: bool) -> Edition:
         aliases: dict[str, object] = {name + _WRITE: {}, **({self.name: {}} if read else {})}
-        body = {"settings": settings(self.shards, self.replicas), "mappings": mapping(), "aliases": aliases}
+        mappings = {**mapping(), "_meta": _meta(filled=False)}
+        body = {"settings": settings(self.shards, self.replicas), "mappings": mappings, "aliases": aliases}
         with errors(f"edition {name}"):
             self.client.indices.create(index=name, body=body)
-        return Edition(name, read=read, written=True, filled=False)
+        return Edition(name, read=read, written=True, filled=False, shape=shape())
 
 
 def _edition(name: str, alias: str, about: Mapping[str, Any]) -> Edition:
     aliases = about.get("aliases", {})
-    filled = about.get("mappings", {}).get("_meta", {}).get("filled", False)
-    return Edition(name, read=alias in aliases, written=name + _WRITE in aliases, filled=filled)
+    noted = about.get("mappings", {}).get("_meta", {})
+    return Edition(
+        name,
+        read=alias in aliases,
+        written=name + _WRITE in aliases,
+        filled=noted.get("filled", False),
+        shape=noted.get("shape", ""),
+    )
+
+
+def _meta(*, filled: bool) -> Mapping[str, object]:
+    return {"filled": filled, "shape": shape()}

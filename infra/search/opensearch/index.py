@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from infra.search.asking import check_limit
 from infra.search.batch import newest_of_each
 from infra.search.cursor import Cursor, read_cursor
-from infra.search.opensearch.client import Client, errors
+from infra.search.opensearch.client import Client, errors, gone
 from infra.search.opensearch.compile import ORDERS, Filter, every, scope
 from infra.search.opensearch.counting import FacetCounter
 from infra.search.opensearch.documents import HIT_FIELDS, hit_of, microseconds, moment
@@ -40,35 +40,52 @@ def _itself(name: str) -> str:
 
 
 class OpenSearchIndex:
-    """Search over a client. sample_above: facets of more matches than this are estimated from a sample."""
+    """Search over a client. sample_above: facets of more matches than this are estimated from a sample.
+
+    only: the one edition to write and search, instead of those that the aliases name.
+    """
 
     def __init__(
-        self, client: Client, editions: Editions, alias: Alias = _itself, *, sample_above: int = _SAMPLE_ABOVE
+        self,
+        client: Client,
+        editions: Editions,
+        alias: Alias = _itself,
+        *,
+        sample_above: int = _SAMPLE_ABOVE,
+        only: Edition | None = None,
     ) -> None:
         self.editions = editions
         self._client = client
-        self._asker = Asker(client, editions.name, alias)
+        self._only = only
+        self._asker = Asker(client, only.name if only else editions.name, alias)
         self._sample_above = sample_above
+
+    def prepare(self) -> bool:
+        """Make the first edition where there is none; see the port."""
+        return not self.editions.ensure().filled
+
+    def filled(self) -> None:
+        """See the port."""
+        self.editions.filled(self.editions.ensure().name)
 
     def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
         """Send documents to every written edition; see the port."""
         if not documents:
             return []
-        editions = self.editions.written() or [self.editions.ensure()]
+        editions = self._written()
         newest = newest_of_each(documents)
         found = send(self._client, [edition.target for edition in editions], newest)
         if at_once:
-            self._refresh([edition.name for edition in editions if edition.read])
+            self._refresh([edition.name for edition in editions if edition.read or self._only])
         revisions = {document.record: document.revision for document in newest}
         return [
             found[document.record] if revisions[document.record] == document.revision else WriteOutcome.STALE
             for document in documents
         ]
 
-    def fill(self, edition: Edition, documents: Sequence[Document]) -> list[WriteOutcome]:
-        """Send documents, the newest of each record, to one edition only: how a new one gets what there was before."""
-        found = send(self._client, [edition.target], documents)
-        return [found[document.record] for document in documents]
+    def only(self, edition: Edition) -> "OpenSearchIndex":
+        """The index as if this edition were the only one: how a new one gets what there was before, and is checked."""
+        return OpenSearchIndex(self._client, self.editions, self._asker.alias, only=edition)
 
     def hits(self, request: SearchRequest) -> HitPage:
         """One page; `total` is exact."""
@@ -114,7 +131,8 @@ class OpenSearchIndex:
         return self._asker.totals([{"term": {"deleted": False}}])[0]
 
     def revisions(self, after: int, limit: int) -> list[tuple[int, int]]:
-        """See the port."""
+        """See the port. A refresh comes first: what was written is told."""
+        self._refresh([edition.name for edition in self._written()])
         body = {
             "size": limit,
             "query": {"range": {"record": {"gt": after}}},
@@ -146,9 +164,7 @@ class OpenSearchIndex:
 
     def _delete(self, wanted: Filter) -> int:
         """Delete for good in every written edition; lower revisions are taken again when this returns."""
-        names = [edition.name for edition in self.editions.written()]
-        if not names:
-            return 0
+        names = [edition.name for edition in self._written()]
         self._refresh(names)
         with errors("removing documents"):
             done = self._client.delete_by_query(index=names, body={"query": wanted}, conflicts="proceed")
@@ -156,10 +172,16 @@ class OpenSearchIndex:
         self._refresh(names)
         return int(done["deleted"]) // len(names)
 
+    def _written(self) -> list[Edition]:
+        """Where documents go. TransientError when there is no index (any more)."""
+        editions = [self._only] if self._only else self.editions.written()
+        if not editions:
+            raise gone(f"writing to {self.editions.name}")
+        return editions
+
     def _refresh(self, names: Sequence[str]) -> None:
-        if names:
-            with errors("refreshing"):
-                self._client.indices.refresh(index=list(names))
+        with errors("refreshing"):
+            self._client.indices.refresh(index=list(names))
 
 
 def _page(wanted: Filter, order: Order, cursor: Cursor | None, size: int) -> dict[str, object]:

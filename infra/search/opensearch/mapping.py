@@ -1,5 +1,7 @@
 """The shape of an index: strict, one field a facet, whole numbers in the units of `schemas.search.fields`."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 
 from schemas.search import EXCLUSIVE, SHARED, TAG_CATEGORIES
@@ -39,6 +41,11 @@ def mapping() -> Body:
         "written": {"type": "date", "format": "epoch_millis"},
     }
     return {"dynamic": "strict", "properties": properties}
+
+
+def shape() -> str:
+    """A digest of the mapping: editions that another Nafuda made may have another."""
+    return hashlib.sha256(json.dumps(mapping(), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def settings(shards: int, replicas: int) -> Body:

@@ -41,6 +41,13 @@ class PostgresSearch:
         self._ids: dict[Name, int] = {}  # ids never change: the dictionary only grows
         self._tally = Tally()
 
+    def prepare(self) -> bool:
+        """Its tables come with the database, and what is missing in them is found by revision."""
+        return False
+
+    def filled(self) -> None:
+        """See the port."""
+
     def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
         """Take documents in, one statement a batch, visible at once. TransientError when the server is away."""
         if not documents:

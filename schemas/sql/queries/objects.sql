@@ -206,7 +206,7 @@ SELECT o.bucket, o.key, r.id, o.state, o.checked < o.checks, o.known, coalesce(r
 FROM unnest(%(buckets)s::text[], %(keys)s::text[]) AS p (bucket, key)
 JOIN objects o ON o.bucket = p.bucket AND o.key = p.key
 LEFT JOIN records r ON r.image = o.image AND r.collection = o.collection
-LEFT JOIN index_state x ON x.record = r.id
+LEFT JOIN index_state x ON x.record = r.id AND x.backend = %(backend)s
 LEFT JOIN work w ON w.stage = 'ingest' AND w.subject = o.id AND w.model = 0
 LEFT JOIN LATERAL (
     SELECT string_agg(f.stage || ': ' || f.reason, '; ' ORDER BY f.stage) AS reason

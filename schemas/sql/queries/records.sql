@@ -67,25 +67,6 @@ FROM jsonb_to_recordset(%(rows)s::jsonb)
      AS p (id bigint, dirty bigint, revision bigint, status text, visibility text, document jsonb)
 WHERE r.id = p.id;
 
--- name: to_index
--- Say that the index is behind on these records. Index: the primary key.
-INSERT INTO index_state AS s (record, backend, revision)
-SELECT id, %(backend)s, revision FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[]) AS p (id, revision) ORDER BY id
-ON CONFLICT (record, backend) DO UPDATE SET revision = excluded.revision, changed_at = now();
-
--- name: behind
--- Published records that the index has not got yet, oldest first. Index: index_behind.
-SELECT r.document::text, i.phash
-FROM index_state s JOIN records r ON r.id = s.record JOIN images i ON i.id = r.image
-WHERE s.backend = %(backend)s AND s.revision > s.indexed AND r.document IS NOT NULL
-ORDER BY s.changed_at LIMIT %(limit)s;
-
--- name: indexed
--- The index has these revisions now. Index: the primary key.
-UPDATE index_state s SET indexed = p.revision
-FROM (SELECT * FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[]) AS p (id, revision) ORDER BY id) AS p
-WHERE s.record = p.id AND s.backend = %(backend)s AND s.indexed < p.revision;
-
 -- name: one
 -- The published document of a record, and what changes it has to wait for. Index: the primary key.
 SELECT r.document::text, r.image, r.revision, r.live, r.dirty > r.merged FROM records r WHERE r.id = %(id)s;

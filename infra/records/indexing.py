@@ -1,0 +1,84 @@
+"""The account of what the search index has got of the published records, on PostgreSQL."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from infra.records.pool import Pool, session
+from infra.records.sql import statement
+from schemas.codec import record_from_json
+from schemas.record import Record
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the index should hold of one record. live: its image exists; waits: the index was not given it yet."""
+
+    record: int
+    revision: int
+    live: bool
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresIndexing:
+    """The account of one index. backend: its kind; each kind has an account of its own."""
+
+    pool: Pool
+    backend: str
+
+    def behind(self, limit: int) -> list[tuple[Record, int]]:
+        """(record, perceptual hash) of published records that the index has not got, longest behind first."""
+        values = {"backend": self.backend, "limit": limit}
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("indexing", "behind"), values).fetchall()
+        return [(record_from_json(document), int(phash)) for document, phash in rows]
+
+    def indexed(self, revisions: Mapping[int, int]) -> None:
+        """The index has these revisions now."""
+        values = {"ids": list(revisions), "revisions": list(revisions.values()), "backend": self.backend}
+        with session(self.pool) as connection:
+            connection.execute(statement("indexing", "indexed"), values)
+
+    def adopt(self, *, anew: bool) -> int:
+        """Give the index what it was never told of, or everything when it begins `anew`; returns how much that is."""
+        with session(self.pool) as connection:
+            return connection.execute(statement("indexing", "adopt"), {"backend": self.backend, "anew": anew}).rowcount
+
+    def again(self, records: Sequence[int]) -> None:
+        """Give the index these records once more."""
+        with session(self.pool) as connection:
+            connection.execute(statement("indexing", "again"), {"backend": self.backend, "ids": list(records)})
+
+    def lag(self) -> tuple[int, timedelta]:
+        """How many documents wait for the index, and how long the first of them has waited."""
+        with session(self.pool) as connection:
+            row = connection.execute(statement("indexing", "lag"), {"backend": self.backend}).fetchone()
+        assert row is not None
+        return int(row[0]), timedelta(seconds=row[1])
+
+    def documents(self) -> Iterator[list[tuple[Record, int]]]:
+        """Every published record with its perceptual hash, by id, in pages: each as it is when its page is read."""
+        after = 0
+        while True:
+            with session(self.pool) as connection:
+                values = {"after": after, "limit": _PAGE}
+                rows = connection.execute(statement("indexing", "documents_after"), values).fetchall()
+            if not rows:
+                return
+            page = [(record_from_json(document), int(phash)) for document, phash in rows]
+            yield page
+            after = page[-1][0].id
+
+    def due(self, after: int, last: int | None) -> Iterator[Due]:
+        """What the index should hold, of records above `after` and up to `last` (None: all), by record."""
+        while True:
+            values = {"backend": self.backend, "after": after, "last": last, "limit": _PAGE}
+            with session(self.pool) as connection:
+                rows = connection.execute(statement("indexing", "due"), values).fetchall()
+            yield from (Due(*row) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][0]

@@ -1,0 +1,125 @@
+"""Keeping the search index up to what is published: writing what it has not got, checking it, making it anew."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infra.records.indexing import Due
+from schemas.document import Document
+from schemas.errors import TransientError
+from schemas.record import Record
+from schemas.search import SearchIndex, WriteOutcome
+from tasks.services import Services
+from workers.merging import document_of
+
+log = logging.getLogger(__name__)
+ROUND = 200
+_PAGE = 5_000
+_FEW = 1_000  # differences that are looked at twice; so many more are no accident
+
+
+def index_behind(services: Services, *, now: bool = False) -> int:
+    """Write what the index has not got yet; returns how many documents it took. An index that is away is left alone.
+
+    now: searches see them when this returns, and an index that was away is tried all the same.
+    """
+    if services.index_outage.paused() and not now:
+        return 0
+    behind = services.indexing.behind(ROUND)
+    if not behind:
+        return 0
+    try:
+        # A whole round means that more is waiting: then the index may show it when that is cheapest.
+        outcomes = services.index.write(documents_of(behind), at_once=now or len(behind) < ROUND)
+    except TransientError as error:
+        services.index_outage.began(error)
+        return 0
+    services.index_outage.over()
+    taken = {
+        record.id: record.revision
+        for (record, _), outcome in zip(behind, outcomes, strict=True)
+        if outcome is not WriteOutcome.FAILED
+    }
+    services.indexing.indexed(taken)
+    return len(taken)
+
+
+def documents_of(records: Iterable[tuple[Record, int]]) -> list[Document]:
+    """Records with their perceptual hashes as documents."""
+    return [document_of(record, phash=phash) for record, phash in records]
+
+
+def prepare_index(services: Services) -> int:
+    """Make the index where there is none, and give it everything; returns how many records it has to be given."""
+    if not services.index.prepare():
+        return 0
+    count = services.indexing.adopt(anew=True)
+    services.index.filled()
+    log.info("the search index is new: it is given %d records", count)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Records of which index and records disagree. compared: records that were looked at.
+
+    missing: the index has none, or an older revision, and nobody was going to write it. foreign: the index has a newer
+    revision, or a record that does not exist: records came from a backup, or another Nafuda writes to the index.
+    """
+
+    compared: int
+    missing: tuple[int, ...]
+    foreign: tuple[int, ...]
+
+
+def check_index(services: Services, *, repair: bool = False) -> Differences:
+    """Compare the index with the records, one revision after another, in bounded memory but for what differs.
+
+    repair: what is missing is written again, what is foreign is removed and, where its record exists, written again.
+    """
+    found = compare(services, services.index)
+    if repair and (found.missing or found.foreign):
+        if found.foreign:
+            services.index.forget(found.foreign)
+        services.indexing.again([*found.missing, *found.foreign])
+        while index_behind(services, now=True) == ROUND:
+            pass
+    return found
+
+
+def compare(services: Services, index: SearchIndex) -> Differences:
+    """What differs between an index and the records and is not on its way.
+
+    A page of the index is read before the records of its range: what it holds was published before it was written, so
+    a newer revision than the record's is never one that was only just written.
+    """
+    missing: list[int] = []
+    foreign: list[int] = []
+    compared, after, more = 0, 0, True
+    while more:
+        page = index.revisions(after, _PAGE)
+        more, held = len(page) == _PAGE, dict(page)
+        last = page[-1][0] if more else None
+        for due in services.indexing.due(after, last):
+            compared += 1
+            has = held.pop(due.record, None)
+            if has is not None and has > due.revision:
+                foreign.append(due.record)
+            elif _lacks(due, has):
+                missing.append(due.record)
+        foreign += held
+        after = last or 0
+    if len(missing) <= _FEW:
+        missing = [record for record in missing if _still_missing(services, index, record)]
+    return Differences(compared, tuple(missing), tuple(foreign))
+
+
+def _lacks(due: Due, has: int | None) -> bool:
+    """A tombstone may have been purged; what waits is on its way."""
+    return has != due.revision and not due.waits and (due.live or has is not None)
+
+
+def _still_missing(services: Services, index: SearchIndex, record: int) -> bool:
+    """Looked at once more: it may have been written between the two looks before."""
+    held = dict(index.revisions(record - 1, 1))
+    return any(_lacks(due, held.get(record)) for due in services.indexing.due(record - 1, record))

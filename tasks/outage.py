@@ -1,0 +1,41 @@
+"""A server that is away: said once, and left alone for a while, so that nobody waits for it again and again."""
+
+import logging
+import random
+import threading
+import time
+
+from schemas.errors import TransientError
+
+log = logging.getLogger(__name__)
+_LONGEST = 30.0  # seconds
+
+
+class Outage:
+    """The state of one server, as this process knows it. Pauses double from a second, with jitter."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._lock = threading.Lock()
+        self._failed = 0
+        self._until = 0.0
+
+    def paused(self) -> bool:
+        """True while the server is to be left alone."""
+        return time.monotonic() < self._until
+
+    def began(self, error: TransientError) -> None:
+        """It failed (again); the first time is said."""
+        with self._lock:
+            if not self._failed:
+                log.warning("%s is away, what is meant for it waits: %s", self._what, error)
+            self._until = time.monotonic() + random.uniform(0.5, 1) * min(_LONGEST, 2.0**self._failed)
+            self._failed += 1
+
+    def over(self) -> None:
+        """It answered."""
+        if not self._failed:
+            return
+        with self._lock:
+            log.info("%s is back", self._what)
+            self._failed, self._until = 0, 0.0

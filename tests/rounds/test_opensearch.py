@@ -1,0 +1,150 @@
+"""The index on OpenSearch and the records: filled, lost, rebuilt under writes, rolled back (R64, R68, R72, R74)."""
+
+import os
+import threading
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from infra.settings import Settings
+from schemas.errors import ConflictError
+from schemas.search import SearchRequest, Viewer, parse
+from tasks.index import check_index, index_behind
+from tasks.merge import merge_dirty, refresh
+from tasks.rebuild import drop, editions, rebuild, roll_back
+from tasks.services import Services
+from tasks.sweep import keep_index
+from tests.records.books import Books
+from tests.rounds.test_merge import put
+from tests.stack.given import given
+
+pytestmark = pytest.mark.stack
+_numbers = count(1)
+
+
+@pytest.fixture
+def services(tmp_path: Path, database: str) -> Iterator[Services]:
+    """Parts of a process whose search is on the stack's OpenSearch, under a name of its own."""
+    settings = Settings(
+        data=tmp_path,
+        database_url=database,
+        broker_url="memory://",
+        search_url=given("NAFUDA_TEST_OPENSEARCH_URL"),
+        search_index=f"test-rounds-{os.getpid()}-{next(_numbers)}",
+    )
+    services = Services(settings, ("merge",))
+    services.work.beat()
+    keep_index(services)
+    yield services
+    forget_editions(services)
+    services.close()
+
+
+def forget_editions(services: Services) -> None:
+    assert services.opensearch is not None
+    for edition in editions(services):
+        services.opensearch._client.indices.delete(index=edition.name)
+
+
+def found(services: Services, text: str = "") -> list[int]:
+    request = SearchRequest(parse(text + " order:id"), Viewer(sees_held=True), 500)
+    return [hit.record for hit in services.index.hits(request).hits]
+
+
+def test_what_is_merged_is_found_and_a_decision_shows_in_the_very_next_search(services: Services, books: Books) -> None:
+    number = put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    assert found(services, "sword") == [number]
+    books.records.edit(number, "mia", "shield", "general", True)
+    refresh(services, [number])
+    assert found(services, "shield") == [number]
+    assert check_index(services).missing == ()
+
+
+def test_an_index_whose_data_is_lost_is_made_again_and_filled_from_the_records(
+    services: Services, books: Books
+) -> None:  # R72
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(5)]
+    merge_dirty(services)
+    forget_editions(services)
+    put(books, "later.png", sword=0.9)
+    merge_dirty(services)  # the index is gone: nothing is taken, nothing is lost
+    assert services.indexing.lag()[0] == 1
+    services.index_outage.over()
+    keep_index(services)
+    while index_behind(services, now=True):
+        pass
+    assert found(services)[:5] == numbers and len(found(services)) == 6
+    assert check_index(services) == type(check_index(services))(6, (), ())
+
+
+def test_differences_are_mended(services: Services, books: Books) -> None:
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(4)]
+    merge_dirty(services)
+    services.index.forget([numbers[0]])
+    restored = """UPDATE records SET revision = revision - 1,
+                  document = jsonb_set(document, '{revision}', to_jsonb(revision - 1)) WHERE id = %s"""
+    books.records.edit(numbers[1], "mia", "shield", "general", True)
+    merge_dirty(services)
+    books.sql(restored, numbers[1])  # as after a restored backup
+    books.sql("DELETE FROM records WHERE id = %s", numbers[2])
+    differences = check_index(services, repair=True)
+    assert differences.missing == (numbers[0],)
+    assert differences.foreign == (numbers[1], numbers[2])
+    assert check_index(services) == type(differences)(3, (), ())
+    assert found(services) == [numbers[0], numbers[1], numbers[3]]
+
+
+def test_a_rebuild_loses_no_write_and_the_way_back_is_kept_up(services: Services, books: Books) -> None:  # R74
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(20)]
+    merge_dirty(services)
+    (before,) = editions(services)
+    stop = threading.Event()
+    later: list[int] = []
+
+    def upload() -> None:
+        while not stop.is_set():
+            later.append(put(books, f"later{len(later)}.png", sword=0.9))
+            merge_dirty(services)
+
+    uploading = threading.Thread(target=upload)
+    uploading.start()
+    seen: list[str] = []
+    made = rebuild(services, seen.append)
+    stop.set()
+    uploading.join()
+    while index_behind(services, now=True):
+        pass
+    assert [edition.name for edition in editions(services) if edition.read] == [made.name]
+    assert found(services) == [*numbers, *later]
+    assert check_index(services).missing == ()
+    roll_back(services)
+    assert [edition.name for edition in editions(services) if edition.read] == [before.name]
+    assert found(services) == [*numbers, *later]
+    drop(services, made.name)
+    with pytest.raises(ConflictError, match="no other edition"):
+        roll_back(services)
+
+
+def test_a_rebuild_that_would_lack_something_is_not_searched(
+    services: Services, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    books.sql("UPDATE records SET document = jsonb_set(document, '{tags,0,name}', to_jsonb(repeat('x', 40000)))")
+    (before,) = editions(services)
+    with pytest.raises(ConflictError, match="would lack 1 of 1"):
+        rebuild(services, print)
+    assert editions(services) == [before]
+
+
+def test_an_unfinished_rebuild_is_cleared_away_by_the_next(services: Services, books: Books) -> None:
+    put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    assert services.opensearch is not None
+    left = services.opensearch.editions.begin()
+    made = rebuild(services, print)
+    names = [edition.name for edition in editions(services)]
+    assert left.name not in names and made.name in names and len(names) == 2
