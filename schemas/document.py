@@ -1,9 +1,10 @@
 """The document: a record's projection into a search index, the same for every index."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.record import Status, Visibility
+from schemas.results import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Document:
 
     `revision` is the external version: a write with a lower one is dropped. `deleted` is a soft tombstone. `words`
     are lower-case tokens made by `schemas.search.words`, of keys, captions and what was read in the picture. `flags`
-    are open policy names. `review` is "", "open", "kept" or "removed".
+    are open policy names. `review` is "", "open", "kept" or "removed". `vectors` are (model, (D,) float32 of length 1)
+    for an index that searches them itself; PostgreSQL finds them beside its tables.
     """
 
     record: int
@@ -45,3 +47,4 @@ class Document:
     flags: tuple[str, ...]
     review: str
     phash: int
+    vectors: tuple[tuple[int, Floats], ...] = field(default=(), compare=False)

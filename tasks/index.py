@@ -1,8 +1,8 @@
 """Keeping the search index up to what is published: writing what it has not got, checking it, making it anew."""
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from infra.records.indexing import Due
 from schemas.document import Document
@@ -30,7 +30,7 @@ def index_behind(services: Services, *, now: bool = False) -> int:
         return 0
     try:
         # A whole round means that more is waiting: then the index may show it when that is cheapest.
-        outcomes = services.index.write(documents_of(behind), at_once=now or len(behind) < ROUND)
+        outcomes = services.index.write(documents_of(services, behind), at_once=now or len(behind) < ROUND)
     except TransientError as error:
         services.index_outage.began(error)
         return 0
@@ -44,15 +44,24 @@ def index_behind(services: Services, *, now: bool = False) -> int:
     return len(taken)
 
 
-def documents_of(records: Iterable[tuple[Record, int]]) -> list[Document]:
-    """Records with their perceptual hashes as documents."""
-    return [document_of(record, phash=phash) for record, phash in records]
+def documents_of(services: Services, records: Sequence[tuple[Record, int]]) -> list[Document]:
+    """Records with their perceptual hashes as documents, with vectors for an index that searches them itself."""
+    documents = [document_of(record, phash=phash) for record, phash in records]
+    if services.opensearch is None:
+        return documents
+    known = services.indexing.vectors([record.image for record, _ in records])
+    return [
+        replace(document, vectors=known.get(record.image, ()))
+        for document, (record, _) in zip(documents, records, strict=True)
+    ]
 
 
 def prepare_index(services: Services) -> int:
     """Make the index where there is none, and give it everything; returns how many records it has to be given."""
     if not services.index.prepare():
         return 0
+    for space, width in services.indexing.spaces():
+        services.similar.open_space(space, width)
     count = services.indexing.adopt(anew=True)
     services.index.filled()
     log.info("the search index is new: it is given %d records", count)

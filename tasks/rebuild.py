@@ -65,7 +65,7 @@ def drop(services: Services, name: str) -> None:
 def _fill(services: Services, index: "OpenSearchIndex", say: Say) -> None:
     done = 0
     for page in services.indexing.documents():
-        documents = documents_of(page)
+        documents = documents_of(services, page)
         for attempt in range(_TRIES):
             outcomes = index.write(documents, at_once=False)
             documents = [each for each, out in zip(documents, outcomes, strict=True) if out is WriteOutcome.FAILED]

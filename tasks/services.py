@@ -27,6 +27,7 @@ from infra.settings import Settings
 from infra.telemetry.metrics import WorkerMetrics
 from schemas.errors import ConfigurationError
 from schemas.search import SearchIndex
+from schemas.search.similar import SimilarImages
 from tasks.gate import Gate
 from tasks.outage import Outage
 from workers.cache import InputCache
@@ -159,9 +160,13 @@ class Services:
         return self.rules.current().vocabulary.aliases.get(name, name)
 
     @cached_property
-    def similar(self) -> PostgresSimilar:
+    def similar(self) -> SimilarImages:
         """What is alike."""
-        return PostgresSimilar(self.pool)
+        if self.opensearch is None:
+            return PostgresSimilar(self.pool)
+        from infra.search.opensearch import OpenSearchSimilar
+
+        return OpenSearchSimilar(self.opensearch, self.pool)
 
     @cached_property
     def sender(self) -> Celery:

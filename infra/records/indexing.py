@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+
 from infra.records.pool import Pool, session
 from infra.records.sql import statement
 from schemas.codec import record_from_json
 from schemas.record import Record
+from schemas.results import Floats
 
 _PAGE = 500
 
@@ -71,6 +74,20 @@ class PostgresIndexing:
             page = [(record_from_json(document), int(phash)) for document, phash in rows]
             yield page
             after = page[-1][0].id
+
+    def vectors(self, images: Sequence[int]) -> dict[int, tuple[tuple[int, Floats], ...]]:
+        """(model, vector) pairs by image, for an index that searches vectors itself."""
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("indexing", "vectors"), {"images": list(images)}, binary=True)
+            found: dict[int, list[tuple[int, Floats]]] = {}
+            for image, model, vector in rows:
+                found.setdefault(image, []).append((model, np.asarray(vector, np.float32)))
+        return {image: tuple(pairs) for image, pairs in found.items()}
+
+    def spaces(self) -> list[tuple[int, int]]:
+        """(model, width) of every embedder that said something."""
+        with session(self.pool) as connection:
+            return [(int(model), int(width)) for model, width in connection.execute(statement("indexing", "spaces"))]
 
     def due(self, after: int, last: int | None) -> Iterator[Due]:
         """What the index should hold, of records above `after` and up to `last` (None: all), by record."""

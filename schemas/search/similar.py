@@ -48,3 +48,6 @@ class SimilarImages(Protocol):
 
     def lacking(self) -> str:
         """Why vectors cannot be searched here, in a sentence; "" when they can."""
+
+    def open_space(self, space: int, width: int) -> str:
+        """Make room for a model's vectors of this width; again does no harm. Returns why that failed, or ""."""

@@ -7,14 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from infra.search.opensearch import Editions, OpenSearchIndex, connect, writing
+from infra.records.pool import Pool
+from infra.search.opensearch import Editions, OpenSearchIndex, OpenSearchSimilar, connect, writing
 from infra.search.opensearch.client import Client
 from infra.search.opensearch.compile import confidence_terms
 from infra.search.opensearch.documents import lot, tokens
 from schemas.document import DocumentTag
 from schemas.errors import ConfigurationError, ConflictError, TransientError
 from schemas.search import SearchRequest, Suggestion, WriteOutcome, parse
+from tests.records.books import Books
 from tests.search.contract import ALIASES, ANYBODY, SAMPLE_ABOVE, SearchContract, a_document, counts, found
+from tests.search.similar_contract import Shelf, SimilarContract, unit
 from tests.stack.given import given
 
 pytestmark = pytest.mark.stack
@@ -46,6 +49,25 @@ def index(client: Client, editions: Editions) -> OpenSearchIndex:
 
 class TestOpenSearch(SearchContract):
     """Everything that every index does."""
+
+
+@pytest.fixture
+def shelf(pool: Pool, index: OpenSearchIndex) -> Shelf:
+    return Shelf(Books(pool), index, OpenSearchSimilar(index, pool))
+
+
+class TestOpenSearchSimilar(SimilarContract):
+    """Everything that every adapter of likeness does."""
+
+
+def test_a_new_edition_holds_the_same_vectors(shelf: Shelf, index: OpenSearchIndex) -> None:
+    me, near = shelf.put("me", vector=unit(1)), shelf.put("near", vector=unit(1, 1))
+    made = index.editions.begin()
+    index.only(made).write(
+        [a_document(me, vectors=((shelf.model, unit(1)),)), a_document(near, vectors=((shelf.model, unit(1, 1)),))]
+    )
+    index.editions.read_from(made.name)
+    assert [each.hit.record for each in shelf.similar.by_vector(me, 5, ANYBODY)] == [near]
 
 
 def test_a_confidence_is_found_by_whole_buckets_and_single_steps(index: OpenSearchIndex) -> None:

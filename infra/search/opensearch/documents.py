@@ -1,11 +1,11 @@
 """From a document to what the index stores, and from there to a hit."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.search.opensearch.mapping import OTHER_TAGS, UNIT, facet_field
+from infra.search.opensearch.mapping import OTHER_TAGS, UNIT, facet_field, vector_field
 from schemas.document import Document
 from schemas.record import Status, Visibility
 from schemas.search import HIT_TAGS, TAG_CATEGORIES, Hit, fold, per_mille
@@ -13,6 +13,7 @@ from schemas.search.facets import form_values
 from schemas.search.fields import ratio
 
 LOTS = 1000
+_DIGITS = 7  # a float32 has no more
 STEP = 50  # per mille in a bucket of confidences
 HIT_FIELDS = (
     "record",
@@ -33,15 +34,22 @@ _UNTOLD = ("rating", "meta")  # say little to who cannot see the picture
 _SPREAD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: neighbours get lots far apart (Knuth, TAOCP 3, 6.4)
 
 
-def source(document: Document) -> dict[str, object]:
-    """What is stored of a document; a tombstone keeps its revision alone."""
+def source(document: Document, spaces: Container[int]) -> dict[str, object]:
+    """What is stored of a document, with its vectors in these spaces; a tombstone keeps its revision alone."""
     kept: dict[str, object] = {
         "record": document.record,
         "revision": document.revision,
         "deleted": document.deleted,
         "written": int(time.time() * 1000),
     }
-    return kept if document.deleted else {**kept, **_form(document), **_names(document), **_tags(document)}
+    if document.deleted:
+        return kept
+    vectors = {
+        vector_field(space): [round(value, _DIGITS) for value in vector.tolist()]
+        for space, vector in document.vectors
+        if space in spaces
+    }
+    return {**kept, **_form(document), **_names(document), **_tags(document), **vectors}
 
 
 def _form(document: Document) -> dict[str, object]:
@@ -58,6 +66,8 @@ def _form(document: Document) -> dict[str, object]:
         "sha256": document.sha256.lower(),
         "word": list(document.words),
         "lot": lot(document.record),
+        "phash": str(document.phash),
+        "phash_part": parts(document.phash),
     }
     return form if document.people is None else {**form, "people": document.people}
 
@@ -103,6 +113,11 @@ def bucket_token(name: str, bucket: int) -> str:
 def exact_token(name: str, held: int) -> str:
     """The term of one confidence."""
     return f"{name}{UNIT}={held}"
+
+
+def parts(phash: int) -> list[str]:
+    """The four parts of 16 bits as terms: hashes that differ in three bits at most share one (multi-index hashing)."""
+    return [f"{place}:{phash >> 16 * place & 0xFFFF:04x}" for place in range(4)]
 
 
 def lot(record: int) -> int:

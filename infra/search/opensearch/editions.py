@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.search.opensearch.client import Client, errors
-from infra.search.opensearch.mapping import mapping, settings, shape
+from infra.search.opensearch.mapping import VECTOR, mapping, settings, shape, vectors
 from schemas.errors import ConfigurationError, ConflictError, NotFoundError, PermanentError
 
 _WRITE = ".write"
-_ASKED = "*.aliases,*.mappings._meta,*.settings.index.uuid"
+_ASKED = f"*.aliases,*.mappings._meta,*.mappings.properties.{VECTOR}*,*.settings.index.uuid,*.settings.index.knn"
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
     """An index by its name. read: searches go there; written: documents go there; filled: it was given everything.
 
-    shape: of its mapping; see `shape()`.
+    shape: of its mapping; see `shape()`. spaces: widths of the vectors that it can hold, by model; vectors: it can.
     """
 
     name: str
@@ -30,6 +30,8 @@ class Edition:
     written: bool
     filled: bool
     shape: str
+    spaces: Mapping[int, int]
+    vectors: bool
 
     @property
     def target(self) -> str:
@@ -65,8 +67,20 @@ class Editions:
         return next((edition for edition in editions if edition.read), None) or self._first()
 
     def begin(self) -> Edition:
-        """A new edition that is written from now on, but not read yet."""
-        return self._make(f"{self.name}-{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(2)}", read=False)
+        """A new edition that is written from now on, but not read yet. It holds the vectors that the read one does."""
+        spaces = next((edition.spaces for edition in self.all() if edition.read), {})
+        name = f"{self.name}-{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(2)}"
+        return self._make(name, spaces, read=False)
+
+    def open_space(self, space: int, width: int) -> bool:
+        """Make room for a model's vectors in every written edition; False where the server has no k-NN."""
+        editions = self.written()
+        for edition in editions:
+            if edition.vectors and space not in edition.spaces:
+                with errors(f"edition {edition.name}"):
+                    body = {"properties": vectors({space: width})}
+                    self.client.indices.put_mapping(index=edition.name, body=body)
+        return all(edition.vectors for edition in editions)
 
     def filled(self, name: str) -> None:
         """Note that an edition was given every document there was."""
@@ -104,7 +118,7 @@ class Editions:
         """The same name for everybody, so that of two processes that find nothing one makes it."""
         name = f"{self.name}-0"
         try:
-            return self._make(name, read=True)
+            return self._make(name, {}, read=True)
         except PermanentError:
             found = next((edition for edition in self.all() if edition.name == name), None)
             if found is None:
@@ -114,13 +128,22 @@ class Editions:
             remedy = f"say `nafuda index rollback {name}` to search it, or remove it"
             raise ConflictError(f"{name} is there but nothing is searched: {remedy}") from None
 
-    def _make(self, name: str, *, read: bool) -> Edition:
+    def _make(self, name: str, spaces: Mapping[int, int], *, read: bool) -> Edition:
+        try:
+            return self._create(name, spaces, read=read, knn=True)
+        except PermanentError as error:
+            if "index.knn" not in str(error):
+                raise
+            return self._create(name, {}, read=read, knn=False)
+
+    def _create(self, name: str, spaces: Mapping[int, int], *, read: bool, knn: bool) -> Edition:
+        shaped = mapping()
+        mappings = {**shaped, "properties": {**shaped["properties"], **vectors(spaces)}, "_meta": _meta(filled=False)}
         aliases: dict[str, object] = {name + _WRITE: {}, **({self.name: {}} if read else {})}
-        mappings = {**mapping(), "_meta": _meta(filled=False)}
-        body = {"settings": settings(self.shards, self.replicas), "mappings": mappings, "aliases": aliases}
+        body = {"settings": settings(self.shards, self.replicas, knn=knn), "mappings": mappings, "aliases": aliases}
         with errors(f"edition {name}"):
             self.client.indices.create(index=name, body=body)
-        return Edition(name, read=read, written=True, filled=False, shape=shape())
+        return Edition(name, read=read, written=True, filled=False, shape=shape(), spaces=spaces, vectors=knn)
 
 
 def _edition(name: str, alias: str, about: Mapping[str, Any]) -> Edition:
@@ -132,6 +155,11 @@ def _edition(name: str, alias: str, about: Mapping[str, Any]) -> Edition:
         written=name + _WRITE in aliases,
         filled=noted.get("filled", False),
         shape=noted.get("shape", ""),
+        spaces={
+            int(field.removeprefix(VECTOR)): int(told["dimension"])
+            for field, told in about.get("mappings", {}).get("properties", {}).items()
+        },
+        vectors=about["settings"]["index"].get("knn") == "true",
     )
 
 

@@ -57,7 +57,7 @@ class OpenSearchIndex:
         self.editions = editions
         self._client = client
         self._only = only
-        self._asker = Asker(client, only.name if only else editions.name, alias)
+        self.asker = Asker(client, only.name if only else editions.name, alias)
         self._sample_above = sample_above
 
     def prepare(self) -> bool:
@@ -74,7 +74,7 @@ class OpenSearchIndex:
             return []
         editions = self._written()
         newest = newest_of_each(documents)
-        found = send(self._client, [edition.target for edition in editions], newest)
+        found = send(self._client, editions, newest)
         if at_once:
             self._refresh([edition.name for edition in editions if edition.read or self._only])
         revisions = {document.record: document.revision for document in newest}
@@ -85,7 +85,7 @@ class OpenSearchIndex:
 
     def only(self, edition: Edition) -> "OpenSearchIndex":
         """The index as if this edition were the only one: how a new one gets what there was before, and is checked."""
-        return OpenSearchIndex(self._client, self.editions, self._asker.alias, only=edition)
+        return OpenSearchIndex(self._client, self.editions, self.asker.alias, only=edition)
 
     def hits(self, request: SearchRequest) -> HitPage:
         """One page; `total` is exact."""
@@ -93,8 +93,8 @@ class OpenSearchIndex:
         check_limit(request.limit)
         order = request.query.order
         cursor = read_cursor(request.after, order) if request.after else None
-        (wanted,) = self._asker.filters([request.query], request.viewer)
-        (answer,) = self._asker.ask([_page(wanted, order, cursor, request.limit + 1)])
+        (wanted,) = self.asker.filters([request.query], request.viewer)
+        (answer,) = self.asker.ask([_page(wanted, order, cursor, request.limit + 1)])
         found = answer["hits"]["hits"]
         hits = tuple(hit_of(one["_source"]) for one in found[: request.limit])
         after = ""
@@ -107,7 +107,7 @@ class OpenSearchIndex:
     def facets(self, request: SearchRequest, names: Sequence[str], size: int) -> FacetPage:
         """Counts over all matches, from a sample when they are many."""
         began = time.perf_counter()
-        counter = FacetCounter(self._asker, request.viewer, self._sample_above)
+        counter = FacetCounter(self.asker, request.viewer, self._sample_above)
         return counter.page(request.query, names, size, began)
 
     def suggest(self, typed: str, limit: int, viewer: Viewer) -> tuple[Suggestion, ...]:
@@ -119,7 +119,7 @@ class OpenSearchIndex:
         fields[OTHER_TAGS] = beginning(start, after=f"[^{UNIT}]*{UNIT}")
         bodies = [_suggesting(scope(viewer), field, fitting, limit) for field, fitting in fields.items()]
         found = []
-        for field, answer in zip(fields, self._asker.ask(bodies), strict=True):
+        for field, answer in zip(fields, self.asker.ask(bodies), strict=True):
             for bucket in answer["aggregations"]["tags"]["buckets"]:
                 category, _, name = ("", "", bucket["key"]) if field != OTHER_TAGS else bucket["key"].partition(UNIT)
                 found.append(Suggestion(name, category or field.removeprefix("tag_"), bucket["doc_count"]))
@@ -128,7 +128,7 @@ class OpenSearchIndex:
 
     def count(self) -> int:
         """Live documents."""
-        return self._asker.totals([{"term": {"deleted": False}}])[0]
+        return self.asker.totals([{"term": {"deleted": False}}])[0]
 
     def revisions(self, after: int, limit: int) -> list[tuple[int, int]]:
         """See the port. A refresh comes first: what was written is told."""
@@ -139,7 +139,7 @@ class OpenSearchIndex:
             "sort": [{"record": "asc"}],
             "_source": ["record", "revision"],
         }
-        (answer,) = self._asker.ask([body])
+        (answer,) = self.asker.ask([body])
         return [(int(one["_source"]["record"]), int(one["_source"]["revision"])) for one in answer["hits"]["hits"]]
 
     def forget(self, records: Sequence[int]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from schemas.search import EXCLUSIVE, SHARED, TAG_CATEGORIES
 
@@ -13,6 +14,8 @@ _KEPT: Body = {"type": "keyword", "index": False, "doc_values": False}  # only r
 _NUMBER: Body = {"type": "long"}  # any limit that can be typed fits
 _REGEX = 10_000  # characters: the longest pattern of a query, each character escaped, with room to spare
 
+_GRAPH = {"m": 16, "ef_construction": 128}
+VECTOR = "vector_"
 OTHER_TAGS = "tag_other"
 """`CATEGORY_US_NAME` of tags in categories that have no field of their own."""
 UNIT = "\x1f"
@@ -28,7 +31,7 @@ def facet_field(facet: str) -> str:
     return f"tag_{facet}" if facet in TAG_CATEGORIES else OTHER_TAGS
 
 
-def mapping() -> Body:
+def mapping() -> Mapping[str, Any]:
     """The mapping; a field that it does not name is refused."""
     counted = [facet_field(name) for name in (*TAG_CATEGORIES, *SHARED, *EXCLUSIVE)]
     numbers = ("record", "revision", "created", "day", "width", "height", "ratio", "mp", "pixels", "bytes", "people")
@@ -40,7 +43,21 @@ def mapping() -> Body:
         "deleted": {"type": "boolean"},
         "written": {"type": "date", "format": "epoch_millis"},
     }
-    return {"dynamic": "strict", "properties": properties}
+    return {"dynamic": "strict", "_source": {"excludes": [VECTOR + "*"]}, "properties": properties}
+
+
+def vector_field(space: int) -> str:
+    """The field of a model's vectors."""
+    return f"{VECTOR}{space}"
+
+
+def vectors(spaces: Mapping[int, int]) -> Mapping[str, Body]:
+    """The fields of spaces by width. Graphs as in the paper's middle range; lucene needs no native library."""
+    graph = {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil", "parameters": _GRAPH}
+    return {
+        vector_field(space): {"type": "knn_vector", "dimension": width, "method": graph}
+        for space, width in spaces.items()
+    }
 
 
 def shape() -> str:
@@ -48,8 +65,8 @@ def shape() -> str:
     return hashlib.sha256(json.dumps(mapping(), sort_keys=True).encode()).hexdigest()[:12]
 
 
-def settings(shards: int, replicas: int) -> Body:
-    """The settings of a new index.
+def settings(shards: int, replicas: int, *, knn: bool) -> Body:
+    """The settings of a new index. knn: it can have vectors.
 
     `gc_deletes` is short because deletions are tombstones of our own: what is deleted for good shall be forgotten.
     """
@@ -59,4 +76,5 @@ def settings(shards: int, replicas: int) -> Body:
         "refresh_interval": "1s",
         "gc_deletes": "0s",
         "max_regex_length": _REGEX,
+        **({"knn": True} if knn else {}),
     }

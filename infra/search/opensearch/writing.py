@@ -7,6 +7,7 @@ from opensearchpy.helpers import streaming_bulk
 
 from infra.search.opensearch.client import Client, errors
 from infra.search.opensearch.documents import source
+from infra.search.opensearch.editions import Edition
 from schemas.document import Document
 from schemas.search import WriteOutcome
 
@@ -19,13 +20,13 @@ _LATER = frozenset({404, 408, 429, 500, 502, 503, 504})
 _WORSE = (WriteOutcome.WRITTEN, WriteOutcome.STALE, WriteOutcome.REFUSED, WriteOutcome.FAILED)
 
 
-def send(client: Client, targets: Sequence[str], documents: Sequence[Document]) -> dict[int, WriteOutcome]:
-    """What became of each record, the worst of all targets. TransientError when nobody answers."""
+def send(client: Client, editions: Sequence[Edition], documents: Sequence[Document]) -> dict[int, WriteOutcome]:
+    """What became of each record, the worst of all editions. TransientError when nobody answers."""
     found: dict[int, WriteOutcome] = {}
     with errors("writing documents"):
         for taken, answers in streaming_bulk(
             client,
-            _actions(targets, documents),
+            _actions(editions, documents),
             chunk_size=_MOST,
             max_chunk_bytes=_MOST_BYTES,
             max_retries=_TRIES,
@@ -40,17 +41,16 @@ def send(client: Client, targets: Sequence[str], documents: Sequence[Document]) 
     return found
 
 
-def _actions(targets: Sequence[str], documents: Sequence[Document]) -> Iterator[Mapping[str, object]]:
+def _actions(editions: Sequence[Edition], documents: Sequence[Document]) -> Iterator[Mapping[str, object]]:
     for document in documents:
-        kept = source(document)
-        for target in targets:
+        for edition in editions:
             yield {
                 "_op_type": "index",
-                "_index": target,
+                "_index": edition.target,
                 "_id": str(document.record),
                 "version": document.revision,
                 "version_type": "external_gte",
-                "_source": kept,
+                "_source": source(document, edition.spaces),
             }
 
 

@@ -55,3 +55,12 @@ ORDER BY r.id LIMIT %(limit)s;
 -- How many documents wait, and for how many seconds the first of them has. Index: index_behind.
 SELECT count(*), coalesce(extract(epoch FROM now() - min(changed_at)), 0)::float8
 FROM index_state WHERE backend = %(backend)s AND revision > indexed;
+
+-- name: vectors
+-- Every embedder's vectors of images. Index: the primary key of embeddings.
+SELECT image, model, vector FROM embeddings WHERE image = ANY (%(images)s::bigint[]) ORDER BY image, model;
+
+-- name: spaces
+-- Models that said vectors, and how wide they are. Index: embeddings_model, one probe a model.
+SELECT m.id, cardinality(e.vector)
+FROM models m CROSS JOIN LATERAL (SELECT vector FROM embeddings WHERE model = m.id LIMIT 1) AS e ORDER BY m.id;
