@@ -60,7 +60,7 @@ format: $(VENV)/.dev  ## Format the code
 
 requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without index addresses)
 	$(BIN)/python -m pip install -q uv
-	for set in 'run cpu' 'dev cpu ocr test check' 'training training caption test'; do \
+	for set in 'run cpu' 'dev cpu ocr test check' 'training training caption compare test'; do \
 	  name=$${set%% *}; extras=$${set#* }; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml $$(printf -- '--extra %s ' $$extras) -o requirements/$$name.txt; \
