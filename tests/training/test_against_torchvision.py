@@ -14,7 +14,7 @@ ALL = 10_000
 
 
 def ours(found: Candidates, limit: float, aware: bool) -> list[int]:
-    return suppress(found, iou_above=limit, class_aware=aware, most=ALL).tolist()
+    return [int(row) for row in suppress(found, iou_above=limit, class_aware=aware, most=ALL)]
 
 
 def theirs(found: Candidates, limit: float, aware: bool) -> list[int]:
