@@ -65,6 +65,8 @@ requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml $$(printf -- '--extra %s ' $$extras) -o requirements/$$name.txt; \
 	done
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-deps requirements/imgutils.in -o requirements/imgutils.txt
 
 clean:  ## Remove what was installed and cached here; data stays
 	rm -rf $(VENV) .venv-training .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
@@ -85,6 +87,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml
 	$(call venv,$(VENV),requirements/dev.txt)
 	@touch $@ $(VENV)/.run
 
-.venv-training/.done: requirements/training.txt pyproject.toml
+.venv-training/.done: requirements/training.txt requirements/imgutils.txt pyproject.toml
 	$(call venv,.venv-training,requirements/training.txt)
+	@.venv-training/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/imgutils.txt
 	@touch $@
