@@ -60,11 +60,13 @@ format: $(VENV)/.dev  ## Format the code
 
 requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without index addresses)
 	$(BIN)/python -m pip install -q uv
-	for set in 'run cpu' 'dev cpu ocr test check' 'training training caption test'; do \
+	for set in 'run cpu' 'dev cpu ocr test check' 'training training caption compare test'; do \
 	  name=$${set%% *}; extras=$${set#* }; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml $$(printf -- '--extra %s ' $$extras) -o requirements/$$name.txt; \
 	done
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-deps requirements/imgutils.in -o requirements/imgutils.txt
 
 clean:  ## Remove what was installed and cached here; data stays
 	rm -rf $(VENV) .venv-training .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
@@ -85,6 +87,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml
 	$(call venv,$(VENV),requirements/dev.txt)
 	@touch $@ $(VENV)/.run
 
-.venv-training/.done: requirements/training.txt pyproject.toml
+.venv-training/.done: requirements/training.txt requirements/imgutils.txt pyproject.toml
 	$(call venv,.venv-training,requirements/training.txt)
+	@.venv-training/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/imgutils.txt
 	@touch $@

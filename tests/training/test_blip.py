@@ -8,46 +8,17 @@ import pytest
 from infra.models.catalogue import open_catalogue
 from schemas.errors import ManifestError
 from schemas.results import ModelOutput
+from tests.training.tiny_blip import MODEL, build, paths
 from workers.batching.batch import Batch
 from workers.captioning.blip import Blip
 from workers.steps.geometry import Geometry
 
 pytestmark = pytest.mark.training
-MODEL = "Salesforce/blip-image-captioning-base"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model in the layout that the manifest lists, too small to say anything sensible."""
-    import torch
-    from transformers import (
-        BertTokenizerFast,
-        BlipConfig,
-        BlipForConditionalGeneration,
-        BlipImageProcessor,
-        BlipProcessor,
-    )
-
-    folder = tmp_path_factory.mktemp("blip")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", *(f"word{n}" for n in range(33))]
-    (folder / "words.txt").write_text("\n".join(words))
-    tokenizer = BertTokenizerFast(str(folder / "words.txt"))
-    tokenizer.add_special_tokens({"bos_token": "[DEC]"})
-    torch.manual_seed(3)
-    small = {"hidden_size": 32, "intermediate_size": 37, "num_attention_heads": 4, "num_hidden_layers": 2}
-    text = {
-        **small, "vocab_size": len(words), "encoder_hidden_size": 32, "bos_token_id": 5, "pad_token_id": 0,
-        "eos_token_id": 3, "sep_token_id": 3, "max_position_embeddings": 64,
-    }  # fmt: skip
-    vision = {**small, "image_size": 384, "patch_size": 96}
-    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=vision, projection_dim=32))
-    model.save_pretrained(folder)
-    BlipProcessor(BlipImageProcessor(size={"height": 384, "width": 384}), tokenizer).save_pretrained(folder)
-    return folder
-
-
-def paths(folder: Path) -> dict[str, Path]:
-    return {path.name: path for path in folder.iterdir()}
+    return build(tmp_path_factory.mktemp("blip"))
 
 
 def batch(count: int) -> Batch:

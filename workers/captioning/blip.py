@@ -65,10 +65,12 @@ class Blip:
         return [_answer(text, sure) for text, sure in zip(texts, self._sureness(told), strict=True)]
 
     def _sureness(self, told: Any) -> NDArray[np.float64]:
-        """Geometric means of the words' probabilities, words after the end left out."""
+        """Geometric means of the words' probabilities, what fills up after the end left out."""
         steps = self._model.compute_transition_scores(told.sequences, told.scores, normalize_logits=True)
         logs = steps.float().cpu().numpy()
-        known = np.isfinite(logs)
+        # By the ids: the filling has a probability like any word.
+        ends = told.sequences[:, -logs.shape[1] :].cpu().numpy() == self._model.config.text_config.sep_token_id
+        known = np.isfinite(logs) & (np.cumsum(ends, 1) - ends == 0)
         counts = np.maximum(known.sum(1), 1)
         found: NDArray[np.float64] = np.exp(np.where(known, logs, 0.0).sum(1) / counts)
         return found
