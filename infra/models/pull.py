@@ -84,30 +84,35 @@ class Pulled:
 
 
 def pull(manifest: Manifest, text: str, folder: Path, hub: Hub, say: Say, commit: str = "") -> Pulled:
-    """Download a model's files and write its pinned manifest, last: what is half there counts for nothing.
+    """Download what a model lacks and write its pinned manifest, last: what is half there counts for nothing.
 
     text: the manifest's TOML. commit: which one to pin, when the manifest does not say; else the hub's newest.
-    ConfigurationError for a file that is not the pinned or stated one, and for a model that is not on a hub.
+    Callers hold the model's `turn`. ConfigurationError for a file that is not the pinned or stated one, and for a
+    model that is not on a hub.
     """
     source = _hub_source(manifest)
     pinned = source.revision if source.pinned else commit
     if commit and source.pinned and commit != source.revision:
         raise ConfigurationError(f"{manifest.id} is pinned to {source.revision}; remove its manifest first")
+    wanted = [path for path, said in source.files.items() if not _is_there(folder / manifest.id / path, said)]
+    if source.pinned and not wanted:
+        say(f"{source.name} at {pinned}: nothing is missing")
+        return _keep(manifest, text, folder, {}, Offer(pinned, manifest.licence, {}, {}))
     offer = hub.offer(source.name, pinned)
-    missing = sorted(source.files.keys() - offer.sizes.keys())
+    missing = sorted(set(wanted) - offer.sizes.keys())
     if missing:
         raise ConfigurationError(f"{hub.url}/{source.name} at {offer.commit} lacks {', '.join(missing)}")
-    total = sum(offer.sizes[path] for path in source.files)
+    total = sum(offer.sizes[path] for path in wanted)
     terms = offer.licence or "not stated"
-    say(f"{source.name} at {offer.commit}: {len(source.files)} files, {total / 2**20:.1f} MiB, licence {terms}")
+    say(f"{source.name} at {offer.commit}: {len(wanted)} files, {total / 2**20:.1f} MiB, licence {terms}")
     partial = folder / ".partial" / manifest.id
     partial.mkdir(parents=True, exist_ok=True)
-    got = {path: hub.fetch(source.name, offer.commit, path, partial) for path in source.files}
+    got = {path: hub.fetch(source.name, offer.commit, path, partial) for path in wanted}
     return _keep(manifest, text, folder, got, replace(offer, licence=offer.licence or manifest.licence))
 
 
 def pull_from(manifest: Manifest, text: str, folder: Path, origin: Path, say: Say, commit: str = "") -> Pulled:
-    """The same from a folder that somebody brought, laid out like the repository, or with it as OWNER/NAME inside.
+    """All files from a folder that somebody brought, laid out like the repository, or with it as OWNER/NAME inside.
 
     A manifest that is not pinned needs the commit: nobody can be asked.
     """
@@ -131,6 +136,10 @@ def pull_from(manifest: Manifest, text: str, folder: Path, origin: Path, say: Sa
     total = sum(path.stat().st_size for path in got.values())
     say(f"{manifest.id}: {len(got)} files, {total / 2**20:.1f} MiB from {origin}")
     return _keep(manifest, text, folder, got, Offer(pinned, manifest.licence, {}, {}))
+
+
+def _is_there(place: Path, wanted: str) -> bool:
+    return place.is_file() and digest(place) == wanted
 
 
 def _hub_source(manifest: Manifest) -> Source:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,13 +13,23 @@ from urllib.parse import unquote, urlsplit
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
+def _open() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Shelf:
-    """What is served: repository → folder. breaks: how many answers end in the middle, after half of the file."""
+    """What is served: repository → folder. breaks: how many answers end in the middle, after half of the file.
+
+    gate: while it is not set, what is left of a file stops in the middle and waits for it.
+    """
 
     repos: dict[str, Path] = field(default_factory=dict)
     licence: str = "apache-2.0"
     breaks: int = 0
+    gate: threading.Event = field(default_factory=_open)
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Range
     url: str = ""
 
@@ -65,7 +75,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part[: len(part) // 2])
             self.close_connection = True
             return None
-        self.wfile.write(part)
+        half = len(part) // 2 if len(part) > 1000 else 0
+        with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked may have been killed
+            self.wfile.write(part[:half])
+            self.shelf.gate.wait(60)
+            self.wfile.write(part[half:])
         return None
 
     def _model(self, path: str) -> None:
