@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from infra.models.catalogue import manifest_text, open_catalogue
+from infra.models.hub import Hub
 from infra.models.in_force import write_in_force
-from infra.models.pull import Hub, pull_from
 from infra.models.pull import pull as pull_model
+from infra.models.pull import pull_from
 from infra.models.turn import turn
 from infra.settings import Settings
 from schemas.errors import ConfigurationError, NafudaError

@@ -23,12 +23,14 @@ def _open() -> threading.Event:
 class Shelf:
     """What is served: repository → folder. breaks: how many answers end in the middle, after half of the file.
 
-    gate: while it is not set, what is left of a file stops in the middle and waits for it.
+    gate: while it is not set, what is left of a file stops in the middle and waits for it. ranges: else whole files
+    are sent whatever is asked for.
     """
 
     repos: dict[str, Path] = field(default_factory=dict)
     licence: str = "apache-2.0"
     breaks: int = 0
+    ranges: bool = True
     gate: threading.Event = field(default_factory=_open)
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Range
     url: str = ""
@@ -58,7 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
         if commit != COMMIT or not file.is_file():
             return self._error("EntryNotFound")
         content = file.read_bytes()
-        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
+        asked = self.headers.get("Range") if self.shelf.ranges else None
+        start = int((asked or "bytes=0-").removeprefix("bytes=").split("-")[0])
         part = content[start:]
         self.send_response(206 if start else 200)
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')

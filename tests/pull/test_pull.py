@@ -98,6 +98,18 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(data: Path, shelf: Shel
     assert (data / "models" / WD / "model.onnx").read_bytes() == content
 
 
+@pytest.mark.parametrize("left", [b"", b"a half of another", bytes(2**21)], ids=["nothing", "less", "more"])
+def test_a_hub_that_knows_no_ranges_sends_all_again(data: Path, shelf: Shelf, left: bytes) -> None:
+    content = np.random.default_rng(1).bytes(2**20)
+    (shelf.repos[WD] / "model.onnx").write_bytes(content)
+    shelf.ranges, shelf.breaks = False, 1
+    partial = data / "models" / ".partial" / WD / COMMIT / "model.onnx"
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(left)
+    assert main(["models", "pull", WD]) == 0
+    assert (data / "models" / WD / "model.onnx").read_bytes() == content
+
+
 def test_a_file_that_is_not_the_pinned_one_is_refused_and_nothing_changes(data: Path, shelf: Shelf) -> None:
     assert main(["models", "pull", WD]) == 0
     kept = (data / "models" / WD / "model.onnx").read_bytes()
