@@ -11,9 +11,8 @@ from pathlib import Path
 from infra.models.files import digest
 from infra.models.hub import COMMIT, Hub, Offer
 from schemas.errors import ConfigurationError
-from schemas.models import UNPINNED, Manifest, Source, SourceKind
+from schemas.models import UNKNOWN, UNPINNED, Manifest, Source, SourceKind
 
-_ANY = "0" * 64
 Say = Callable[[str], None]
 
 
@@ -35,11 +34,11 @@ def pull(manifest: Manifest, text: str, folder: Path, hub: Hub, say: Say, commit
     model that is not on a hub.
     """
     source = _hub_source(manifest)
-    pinned = source.revision if source.pinned else commit
-    if commit and source.pinned and commit != source.revision:
+    pinned = source.revision if source.has_commit else commit
+    if commit and source.has_commit and commit != source.revision:
         raise ConfigurationError(f"{manifest.id} is pinned to {source.revision}; remove its manifest first")
     wanted = [path for path, said in source.files.items() if not _is_there(folder / manifest.id / path, said)]
-    if source.pinned and not wanted:
+    if source.has_commit and not wanted:
         say(f"{source.name} at {pinned}: nothing is missing")
         return _keep(manifest, text, folder, {}, Offer(pinned, manifest.licence, {}, {}))
     offer = hub.offer(source.name, pinned)
@@ -60,7 +59,7 @@ def pull_from(manifest: Manifest, text: str, folder: Path, origin: Path, say: Sa
     A manifest that is not pinned needs the commit: nobody can be asked.
     """
     source = _hub_source(manifest)
-    pinned = source.revision if source.pinned else commit
+    pinned = source.revision if source.has_commit else commit
     if commit and commit != pinned:
         raise ConfigurationError(f"{manifest.id} is pinned to {source.revision}; remove its manifest first")
     if not COMMIT.fullmatch(pinned) or pinned == UNPINNED:
@@ -95,7 +94,7 @@ def _keep(manifest: Manifest, text: str, folder: Path, got: Mapping[str, Path], 
     digests = {}
     for path, file in got.items():
         digests[path] = digest(file)
-        wanted = manifest.source.files[path] if manifest.source.files[path] != _ANY else offer.digests.get(path, "")
+        wanted = manifest.source.files[path] if manifest.source.files[path] != UNKNOWN else offer.digests.get(path, "")
         if wanted and digests[path] != wanted:
             file.unlink()
             raise ConfigurationError(
