@@ -217,6 +217,9 @@ class RecordLedger(Protocol):
     def record(self, record: int) -> Record:
         """One record. NotFoundError when there is none."""
 
+    def captions(self, records: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+        """What captioners say of these records; those that are unknown or not published are left out."""
+
     def find(self, name: str) -> int:
         """A record by id, SHA-256 (or 8+ first digits), or key. NotFoundError or PermanentError when ambiguous."""
 

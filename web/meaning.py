@@ -76,10 +76,10 @@ def in_words(services: WebServices, visit: Visit, text: str, limit: int) -> tupl
         return ()
     query = Searched((AnyOf(tuple(Text(word) for word in words)),)) if len(words) > 1 else Searched((Text(words[0]),))
     hits = services.search.hits(SearchRequest(query, viewer_of(visit), min(500, 5 * limit))).hits
+    captions = services.records.captions([hit.record for hit in hits])
     counted = []
     for hit in hits:
-        said = services.records.record(hit.record)
-        held = {word for caption in said.captions for word in Text(caption.text).words}
+        held = {word for caption in captions.get(hit.record, ()) for word in Text(caption).words}
         counted.append(Alike(hit, round(len(held.intersection(words)) / len(words), 4)))
     return tuple(sorted(counted, key=lambda each: (-each.score, each.hit.record)))[:limit]
 

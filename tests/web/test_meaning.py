@@ -129,6 +129,15 @@ def test_pictures_that_a_new_encoder_has_not_seen_are_found_by_their_captions(
     assert "new-encoder" in found["note"] and [hit["hit"]["record"] for hit in found["hits"]] == [told[1]]
 
 
+def test_captions_are_read_for_many_records_at_once_and_unknown_ones_left_out(
+    site: Site, told: tuple[int, int]
+) -> None:
+    silent = site.add("c.png")
+    said = site.services.records.captions([*told, silent, 999_999])
+    assert said == {told[0]: ("A girl with blonde hair and a red beret.",), told[1]: ("A boat at sea.",), silent: ()}
+    assert site.services.records.captions([]) == {}
+
+
 def test_an_empty_description_asks_for_one(viewer: Browser) -> None:
     assert "Describe the picture" in viewer.get("/meaning").text
 
