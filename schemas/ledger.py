@@ -201,8 +201,11 @@ class ResultLedger(Protocol):
         Returns the stages that waited for these results and may start now.
         """
 
-    def needed(self, images: Sequence[int], models: Sequence[str]) -> Mapping[int, Mapping[str, ModelOutput]]:
-        """What models, by name, said of images, vectors included: for stages that need other stages' results."""
+    def needed(self, images: Sequence[int], models: Mapping[str, str]) -> Mapping[int, Mapping[str, ModelOutput]]:
+        """What models said of images, by image and name, vectors included: for stages that need other stages' results.
+
+        models: name → revision. What another revision of a name said is left out.
+        """
 
     def of_image(self, image: int) -> list[RawResult]:
         """Everything that every model said."""

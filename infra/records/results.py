@@ -1,7 +1,7 @@
 """The result ledger on PostgreSQL: raw results in bulk, and the models that gave them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,11 +55,12 @@ class PostgresResults:
             rows = connection.execute(statement("results", "of_image"), {"image": image}).fetchall()
         return [_raw(row) for row in rows]
 
-    def needed(self, images: Sequence[int], models: Sequence[str]) -> dict[int, dict[str, ModelOutput]]:
-        """What certain models said of images, by image and model name; vectors come along."""
+    def needed(self, images: Sequence[int], models: Mapping[str, str]) -> dict[int, dict[str, ModelOutput]]:
+        """What certain models, name → revision, said of images, by image and name; vectors come along."""
         answers: dict[int, dict[str, ModelOutput]] = {}
+        values = {"images": list(images), "names": list(models), "revisions": list(models.values())}
         with session(self.pool) as connection:
-            rows = connection.execute(statement("results", "needed"), {"images": list(images), "names": list(models)})
+            rows = connection.execute(statement("results", "needed"), values)
             for image, name, labels, scores, boxes, texts, figures, vector in rows:
                 found = output_of(labels, scores, boxes, texts, figures)
                 if vector is not None:
