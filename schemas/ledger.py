@@ -9,6 +9,7 @@ from schemas.events import ObjectEvent
 from schemas.images import ImageFacts, ObjectHead, Sidecar
 from schemas.record import Record
 from schemas.results import Failure, ModelOutput, StageResult
+from schemas.search.index import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,15 @@ class ObjectLedger(Protocol):
         """What became of these (bucket, key) objects."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Pictures that lack something, of those that were looked at. exact: that was all of them, no sample."""
+
+    missing: int
+    looked: int
+    exact: bool
+
+
 class ResultLedger(Protocol):
     """Raw results of models."""
 
@@ -206,6 +216,9 @@ class ResultLedger(Protocol):
 
         models: name → revision. What another revision of a name said is left out.
         """
+
+    def unplaced(self, model: str, revision: str, viewer: Viewer) -> Gap:
+        """How many of the pictures that a viewer may see have no vector of a model yet."""
 
     def of_image(self, image: int) -> list[RawResult]:
         """Everything that every model said."""

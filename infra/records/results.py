@@ -9,8 +9,9 @@ import numpy as np
 from infra.records.pool import Connection, Pool, Row, session, transaction
 from infra.records.sql import statement
 from infra.records.work import release
-from schemas.ledger import RawResult
+from schemas.ledger import Gap, RawResult
 from schemas.results import Floats, ModelOutput, StageResult
+from schemas.search import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,15 @@ class PostgresResults:
                     found = replace(found, vector=np.asarray(vector, np.float32))
                 answers.setdefault(image, {})[name] = found
         return answers
+
+    def unplaced(self, model: str, revision: str, viewer: Viewer) -> Gap:
+        """How many pictures have no vector of a model yet, of all that the viewer may see or of a sample."""
+        collections = None if viewer.collections is None else sorted(viewer.collections)
+        values = {"model": model, "revision": revision, "held": viewer.sees_held, "collections": collections}
+        with session(self.pool) as connection:
+            row = connection.execute(statement("results", "unplaced"), values).fetchone()
+        assert row is not None
+        return Gap(int(row[1]), int(row[0]), bool(row[2]))
 
     def remove_model(self, model: str) -> int:
         """Take back everything that a model said and ask it no more; the records are merged without it."""

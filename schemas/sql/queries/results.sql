@@ -31,6 +31,21 @@ JOIN models m ON m.name = n.name AND m.revision = n.revision
 JOIN results r ON r.model = m.id AND r.image = ANY (%(images)s)
 LEFT JOIN embeddings e ON e.image = r.image AND e.model = r.model;
 
+-- name: unplaced
+-- How many of the records that a viewer may see have no vector of a model; all are looked at, or some two thousand in
+-- random blocks. A scan of these; indexes: models (name, revision), embeddings' primary key.
+WITH part AS MATERIALIZED (
+    SELECT CASE WHEN reltuples > 4000 THEN 200000 / reltuples ELSE 100 END AS percent
+    FROM pg_class WHERE oid = 'records'::regclass
+)
+SELECT count(*), count(*) FILTER (WHERE e.image IS NULL), (SELECT percent >= 100 FROM part)
+FROM records r TABLESAMPLE SYSTEM ((SELECT percent FROM part)) REPEATABLE (17)
+JOIN collections c ON c.id = r.collection
+LEFT JOIN models m ON m.name = %(model)s AND m.revision = %(revision)s
+LEFT JOIN embeddings e ON e.image = r.image AND e.model = m.id
+WHERE r.live AND (%(held)s OR r.visibility = 'shown')
+  AND (%(collections)s::text[] IS NULL OR c.name = ANY (%(collections)s));
+
 -- name: end_work
 -- What has a result is not pending any more. Index: the primary key.
 DELETE FROM work w USING (
