@@ -9,6 +9,7 @@ from schemas.events import ObjectEvent
 from schemas.images import ImageFacts, ObjectHead, Sidecar
 from schemas.record import Record
 from schemas.results import Failure, ModelOutput, StageResult
+from schemas.search.index import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,15 @@ class ObjectLedger(Protocol):
         """What became of these (bucket, key) objects."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Pictures that lack something, of those that were looked at. exact: that was all of them, no sample."""
+
+    missing: int
+    looked: int
+    exact: bool
+
+
 class ResultLedger(Protocol):
     """Raw results of models."""
 
@@ -201,8 +211,14 @@ class ResultLedger(Protocol):
         Returns the stages that waited for these results and may start now.
         """
 
-    def needed(self, images: Sequence[int], models: Sequence[str]) -> Mapping[int, Mapping[str, ModelOutput]]:
-        """What models, by name, said of images, vectors included: for stages that need other stages' results."""
+    def needed(self, images: Sequence[int], models: Mapping[str, str]) -> Mapping[int, Mapping[str, ModelOutput]]:
+        """What models said of images, by image and name, vectors included: for stages that need other stages' results.
+
+        models: name → revision. What another revision of a name said is left out.
+        """
+
+    def unplaced(self, model: str, revision: str, viewer: Viewer) -> Gap:
+        """How many of the pictures that a viewer may see have no vector of a model yet."""
 
     def of_image(self, image: int) -> list[RawResult]:
         """Everything that every model said."""
@@ -216,6 +232,9 @@ class RecordLedger(Protocol):
 
     def record(self, record: int) -> Record:
         """One record. NotFoundError when there is none."""
+
+    def captions(self, records: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+        """What captioners say of these records; those that are unknown or not published are left out."""
 
     def find(self, name: str) -> int:
         """A record by id, SHA-256 (or 8+ first digits), or key. NotFoundError or PermanentError when ambiguous."""

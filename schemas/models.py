@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-UNPINNED = "0" * 40
+UNPINNED = "0" * 40  # in a commit's place
+UNKNOWN = "0" * 64  # in a digest's place
 StepValue = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
 
 
@@ -39,7 +40,8 @@ class Source:
     """The files of a model. name: folder in the package, `owner/repository` on the hub, or a distribution.
 
     revision: 40 hexadecimal digits of a commit, "" for a model that is not on the hub; all 0: not pinned yet.
-    files: path → SHA-256. graph: which of the files is the graph, or holds the weights; "" for a distribution.
+    files: path → SHA-256; all 0: not known yet. graph: which of the files is the graph, or holds the weights; "" for
+    a distribution.
     """
 
     kind: SourceKind
@@ -49,9 +51,14 @@ class Source:
     graph: str = "model.onnx"
 
     @property
-    def pinned(self) -> bool:
+    def has_commit(self) -> bool:
         """False for a model of the hub of which nobody said yet which commit is meant."""
         return self.kind is not SourceKind.HUB or self.revision != UNPINNED
+
+    @property
+    def pinned(self) -> bool:
+        """False for a model of the hub while its commit or the digest of a file is not known."""
+        return self.kind is not SourceKind.HUB or (self.has_commit and UNKNOWN not in self.files.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,11 @@ from schemas.search.similar import QueryEncoder, SimilarImages
 class Pictures(Protocol):
     """Pictures that are safe to send to a browser: JPEG bytes made anew from pixels, without any metadata (R76)."""
 
-    def thumbnail(self, sha256: str) -> bytes | None:
-        """The small rendition that ingest made, or None when there is none (yet)."""
+    def thumbnail(self, record: Record) -> bytes | None:
+        """A small rendition (upright, longest side about 512 px), or None when the bytes are gone or unreadable.
+
+        TransientError, here and below, when too many pictures are being made.
+        """
 
     def view(self, record: Record) -> bytes | None:
         """A large rendition (upright, longest side about 1600 px), or None when the bytes are gone or unreadable."""

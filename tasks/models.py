@@ -29,6 +29,7 @@ class Active:
     installed: Installed
     runner: Runner | AnswerRunner
     revision: str  # with those of the models whose answers it takes
+    above: Mapping[str, str]  # these: name → revision
 
     @property
     def manifest(self) -> Manifest:
@@ -52,22 +53,29 @@ def load_active(services: Services, stages: Collection[str] | None = None) -> li
         settings = services.settings
         cache = settings.data / "engines"
         runner = load_model(Opening(installed.manifest, installed.paths, settings.providers, settings.threads, cache))
-        revision = _revision(known, installed, services.settings.models)
+        above = _above(known, installed.manifest, services.settings.models)
+        revision = _revision(installed, above)
         log.info("model loaded", extra={"model": name, "revision": revision[:12], "on": runner.providers[0]})
-        active.append(Active(installed, runner, revision))
+        active.append(Active(installed, runner, revision, above))
     return active
 
 
-def _revision(known: Catalogue, installed: Installed, in_force: Sequence[str]) -> str:
-    """A model over other models' answers says something new as soon as one of them does."""
-    manifest = installed.manifest
-    above = [str(manifest.output.params[key]) for key in FROM_ANSWERS.get(manifest.runner, ())]
-    for name in above:
+def _above(known: Catalogue, manifest: Manifest, in_force: Sequence[str]) -> dict[str, str]:
+    """The models whose answers a model takes, name → revision."""
+    above = {}
+    for name in (str(manifest.output.params[key]) for key in FROM_ANSWERS.get(manifest.runner, ())):
         if name not in in_force:
             raise ConfigurationError(
                 f"model {manifest.id} takes the answers of {name}, which is not in force; add it to NAFUDA_MODELS"
             )
-    revisions = [installed.revision, *(known.install(name).revision for name in above)]
+        installed = known.install(name)
+        above[name] = _revision(installed, _above(known, installed.manifest, in_force))
+    return above
+
+
+def _revision(installed: Installed, above: Mapping[str, str]) -> str:
+    """A model over other models' answers says something new as soon as one of them does."""
+    revisions = [installed.revision, *above.values()]
     return hashlib.sha256("".join(revisions).encode()).hexdigest() if above else installed.revision
 
 
@@ -90,7 +98,7 @@ def with_batchers(registered: Mapping[int, Active], stages: tuple[str, ...]) -> 
 def answering(registered: Mapping[int, Active], stages: tuple[str, ...]) -> dict[int, AnswerModel]:
     """The models of some stages that take other models' answers."""
     return {
-        number: AnswerModel(number, each.manifest.id, each.manifest.stage, cast(AnswerRunner, each.runner))
+        number: AnswerModel(number, each.manifest.id, each.manifest.stage, cast(AnswerRunner, each.runner), each.above)
         for number, each in registered.items()
         if each.manifest.stage in stages and each.manifest.runner in FROM_ANSWERS
     }

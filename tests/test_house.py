@@ -27,6 +27,12 @@ def test_no_file_is_over_four_hundred_lines() -> None:
     assert [path for path in MODULES if len(path.read_text("utf-8").splitlines()) > 400] == []
 
 
+def test_no_function_is_over_forty_lines() -> None:
+    found = [(path, node) for path in MODULES for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    functions = [(path, node) for path, node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert [(path, each.name) for path, each in functions if (each.end_lineno or 0) - each.lineno >= 40] == []
+
+
 @pytest.mark.parametrize("file", QUERIES, ids=lambda path: path.stem)
 def test_every_query_states_its_index_and_is_used(file: Path) -> None:
     code = "\n".join(path.read_text("utf-8") for path in (ROOT / "infra").rglob("*.py"))

@@ -138,7 +138,7 @@ def raw_results(record: RecordId, visit: SignedIn, services: Services) -> JSONRe
 def picture(request: Request, body: bytes | None, tag: str, cache: str) -> Response:
     """A JPEG with its ETag; 304 when the browser has it."""
     if body is None:
-        raise NotFoundError("This picture is not there yet: wait until the image is analysed, then reload.")
+        raise NotFoundError("There is no picture: the file is gone, or it could not be read.")
     headers = {"ETag": f'"{tag}"', "Cache-Control": cache, "Content-Disposition": "inline"}
     if request.headers.get("if-none-match") == f'"{tag}"':
         return Response(status_code=304, headers=headers)
@@ -157,7 +157,7 @@ def thumbnail(
     found = seen(services, visit, record)
     if found.sha256 != sha256:
         raise NotFoundError(f"Image {record} has other content now: reload the page.")
-    return picture(request, services.pictures.thumbnail(sha256), sha256[:32], KEPT)
+    return picture(request, services.pictures.thumbnail(found), sha256[:32], KEPT)
 
 
 @router.get("/images/{record}/view")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.errors import NafudaError
+from schemas.ledger import Gap
 from schemas.search import Query as Searched
 from schemas.search import SearchRequest
 from schemas.search.query import AnyOf, Text
@@ -47,10 +48,14 @@ def strips(services: WebServices, visit: Visit, record: int, size: int = STRIP) 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """Images that fit a description, best first. note: how else they were looked for, when not by meaning."""
+    """Images that fit a description, best first. note: how else they were looked for, when not by meaning.
+
+    gap: which pictures could not be compared.
+    """
 
     found: tuple[Alike, ...]
     note: str = ""
+    gap: str = ""
 
 
 def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> Meant:
@@ -60,12 +65,22 @@ def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> 
             return Meant(in_words(services, visit, text, limit), "No worker encodes texts, so captions were searched.")
         wanted = services.encoder.encode(text)
         if found := services.similar.by_text(wanted, limit, viewer_of(visit)):
-            return Meant(found)
+            unplaced = services.results.unplaced(wanted.model, wanted.revision, viewer_of(visit))
+            return Meant(found, gap=_told(unplaced, wanted.model))
         note = f"No picture that you may see has a vector of {wanted.model} yet, so captions were searched."
         return Meant(in_words(services, visit, text, limit), note)
     except NafudaError as error:
         log.warning("by meaning: %s", error)
         return Meant(in_words(services, visit, text, limit), f"Captions were searched instead: {error}.")
+
+
+def _told(gap: Gap, model: str) -> str:
+    """After a change of the encoder, until the backfill is through: older pictures are in another space."""
+    if not gap.missing:
+        return ""
+    percent = max(1, round(100 * gap.missing / gap.looked))
+    share = f"{gap.missing:,} of {gap.looked:,} pictures" if gap.exact else f"about {percent} % of the pictures"
+    return f"Not compared: {share}, which have no vector of {model} yet (`nafuda backfill` makes them)."
 
 
 def in_words(services: WebServices, visit: Visit, text: str, limit: int) -> tuple[Alike, ...]:
@@ -76,10 +91,10 @@ def in_words(services: WebServices, visit: Visit, text: str, limit: int) -> tupl
         return ()
     query = Searched((AnyOf(tuple(Text(word) for word in words)),)) if len(words) > 1 else Searched((Text(words[0]),))
     hits = services.search.hits(SearchRequest(query, viewer_of(visit), min(500, 5 * limit))).hits
+    captions = services.records.captions([hit.record for hit in hits])
     counted = []
     for hit in hits:
-        said = services.records.record(hit.record)
-        held = {word for caption in said.captions for word in Text(caption.text).words}
+        held = {word for caption in captions.get(hit.record, ()) for word in Text(caption).words}
         counted.append(Alike(hit, round(len(held.intersection(words)) / len(words), 4)))
     return tuple(sorted(counted, key=lambda each: (-each.score, each.hit.record)))[:limit]
 

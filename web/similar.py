@@ -27,9 +27,12 @@ def meaning_page(request: Request, visit: SignedIn, services: Services, q: Words
 def meaning(
     visit: SignedIn, services: Services, q: Words, limit: Annotated[int, Query(ge=1, le=200)] = PAGE
 ) -> JSONResponse:
-    """Images that fit a description, with the cosine of each; `note` says when captions were searched instead."""
+    """Images that fit a description, with the cosine of each.
+
+    `note` says when captions were searched instead, `gap` which pictures could not be compared yet.
+    """
     found = meant(services, visit, q.strip(), limit)
-    return JSONResponse({"note": found.note, "hits": jsonable_encoder(found.found)})
+    return JSONResponse({"note": found.note, "gap": found.gap, "hits": jsonable_encoder(found.found)})
 
 
 @router.get("/api/v1/images/{record}/similar")

@@ -75,7 +75,8 @@ class Catalogue:
             return Installed(manifest, revision(manifest, {manifest.source.name: version}), {})
         if not manifest.source.pinned:
             raise ConfigurationError(
-                f"model {model} is not pinned to a commit here; run `nafuda models pull {model}`", code="model-missing"
+                f"model {model} is not pinned to a commit and digests here; run `nafuda models pull {model}`",
+                code="model-missing",
             )
         paths = {path: self._verified(manifest, path) for path in manifest.source.files}
         return Installed(manifest, revision(manifest, manifest.source.files), paths)

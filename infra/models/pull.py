@@ -1,7 +1,4 @@
-"""Getting models from a hub of Hugging Face's kind, or from a folder: one pinned commit, checked file by file.
-
-The hub's client is imported where it is needed: no other command waits for it.
-"""
+"""Getting models from a hub or from a folder: one pinned commit, checked file by file, a manifest at the end."""
 
 import json
 import os
@@ -12,65 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.models.files import digest
-from schemas.errors import ConfigurationError, NotFoundError, TransientError
-from schemas.models import UNPINNED, Manifest, Source, SourceKind
+from infra.models.hub import COMMIT, Hub, Offer
+from schemas.errors import ConfigurationError
+from schemas.models import UNKNOWN, UNPINNED, Manifest, Source, SourceKind
 
-HUB = "https://huggingface.co"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_ANY = "0" * 64
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a hub has under a commit: sizes in bytes, and SHA-256 where the hub states it ("" else)."""
-
-    commit: str
-    licence: str
-    sizes: Mapping[str, int]
-    digests: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Hub:
-    """A hub or a mirror of one, by its address."""
-
-    url: str = HUB
-
-    def offer(self, repo: str, commit: str) -> Offer:
-        """A commit of a repository, or the newest one when none is named. Errors name the address and the remedy."""
-        import httpx2
-        from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
-
-        asked = f"{self.url}/{repo}"
-        try:
-            found = HfApi(endpoint=self.url).model_info(repo, revision=commit or None, files_metadata=True, timeout=30)
-        except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-            raise NotFoundError(f"{asked} has no commit {commit or 'main'}: {_line(error)}") from error
-        except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
-            raise TransientError(f"{asked} is away: {_line(error)}; without internet use --from DIR") from error
-        if not _COMMIT.fullmatch(found.sha or ""):
-            raise ConfigurationError(f"{asked} names no commit; check NAFUDA_HUB_URL")
-        files = found.siblings or []
-        return Offer(
-            found.sha or "",
-            str(getattr(found.card_data, "license", None) or ""),
-            {file.rfilename: int(file.size or 0) for file in files},
-            {file.rfilename: str(file.lfs.sha256) for file in files if file.lfs},
-        )
-
-    def fetch(self, repo: str, commit: str, path: str, into: Path) -> Path:
-        """One file below `into`; a download that broke off goes on where it was. Errors as in `offer`."""
-        import httpx2
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
-
-        try:
-            return Path(hf_hub_download(repo, path, revision=commit, local_dir=into, endpoint=self.url))
-        except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
-            place = f"{self.url}/{repo}/resolve/{commit}/{path}"
-            raise TransientError(f"{place} broke off: {_line(error)}; the same command goes on from there") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +27,42 @@ class Pulled:
 
 
 def pull(manifest: Manifest, text: str, folder: Path, hub: Hub, say: Say, commit: str = "") -> Pulled:
-    """Download a model's files and write its pinned manifest, last: what is half there counts for nothing.
+    """Download what a model lacks and write its pinned manifest, last: what is half there counts for nothing.
 
     text: the manifest's TOML. commit: which one to pin, when the manifest does not say; else the hub's newest.
-    ConfigurationError for a file that is not the pinned or stated one, and for a model that is not on a hub.
+    Callers hold the model's `turn`. ConfigurationError for a file that is not the pinned or stated one, and for a
+    model that is not on a hub.
     """
     source = _hub_source(manifest)
-    pinned = source.revision if source.pinned else commit
-    if commit and source.pinned and commit != source.revision:
+    pinned = source.revision if source.has_commit else commit
+    if commit and source.has_commit and commit != source.revision:
         raise ConfigurationError(f"{manifest.id} is pinned to {source.revision}; remove its manifest first")
+    wanted = [path for path, said in source.files.items() if not _is_there(folder / manifest.id / path, said)]
+    if source.has_commit and not wanted:
+        say(f"{source.name} at {pinned}: nothing is missing")
+        return _keep(manifest, text, folder, {}, Offer(pinned, manifest.licence, {}, {}))
     offer = hub.offer(source.name, pinned)
-    missing = sorted(source.files.keys() - offer.sizes.keys())
+    missing = sorted(set(wanted) - offer.sizes.keys())
     if missing:
         raise ConfigurationError(f"{hub.url}/{source.name} at {offer.commit} lacks {', '.join(missing)}")
-    total = sum(offer.sizes[path] for path in source.files)
+    total = sum(offer.sizes[path] for path in wanted)
     terms = offer.licence or "not stated"
-    say(f"{source.name} at {offer.commit}: {len(source.files)} files, {total / 2**20:.1f} MiB, licence {terms}")
-    partial = folder / ".partial" / manifest.id
-    partial.mkdir(parents=True, exist_ok=True)
-    got = {path: hub.fetch(source.name, offer.commit, path, partial) for path in source.files}
+    say(f"{source.name} at {offer.commit}: {len(wanted)} files, {total / 2**20:.1f} MiB, licence {terms}")
+    partial = folder / ".partial" / manifest.id / offer.commit  # what is there of another commit is not gone on with
+    got = {path: hub.fetch(source.name, offer, path, partial) for path in wanted}
     return _keep(manifest, text, folder, got, replace(offer, licence=offer.licence or manifest.licence))
 
 
 def pull_from(manifest: Manifest, text: str, folder: Path, origin: Path, say: Say, commit: str = "") -> Pulled:
-    """The same from a folder that somebody brought, laid out like the repository, or with it as OWNER/NAME inside.
+    """All files from a folder that somebody brought, laid out like the repository, or with it as OWNER/NAME inside.
 
     A manifest that is not pinned needs the commit: nobody can be asked.
     """
     source = _hub_source(manifest)
-    pinned = source.revision if source.pinned else commit
+    pinned = source.revision if source.has_commit else commit
     if commit and commit != pinned:
         raise ConfigurationError(f"{manifest.id} is pinned to {source.revision}; remove its manifest first")
-    if not _COMMIT.fullmatch(pinned) or pinned == UNPINNED:
+    if not COMMIT.fullmatch(pinned) or pinned == UNPINNED:
         raise ConfigurationError(f"{manifest.id} is not pinned yet: say which commit the files are of with --revision")
     places = (origin, origin / manifest.id, origin / source.name)
     got = {}
@@ -133,6 +80,10 @@ def pull_from(manifest: Manifest, text: str, folder: Path, origin: Path, say: Sa
     return _keep(manifest, text, folder, got, Offer(pinned, manifest.licence, {}, {}))
 
 
+def _is_there(place: Path, wanted: str) -> bool:
+    return place.is_file() and digest(place) == wanted
+
+
 def _hub_source(manifest: Manifest) -> Source:
     if manifest.source.kind is not SourceKind.HUB:
         raise ConfigurationError(f"{manifest.id} does not come from a hub: it is installed with the package")
@@ -143,7 +94,7 @@ def _keep(manifest: Manifest, text: str, folder: Path, got: Mapping[str, Path], 
     digests = {}
     for path, file in got.items():
         digests[path] = digest(file)
-        wanted = manifest.source.files[path] if manifest.source.files[path] != _ANY else offer.digests.get(path, "")
+        wanted = manifest.source.files[path] if manifest.source.files[path] != UNKNOWN else offer.digests.get(path, "")
         if wanted and digests[path] != wanted:
             file.unlink()
             raise ConfigurationError(
@@ -182,7 +133,3 @@ def _write(path: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     unfinished.replace(path)
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,7 +1,7 @@
 """The record ledger on PostgreSQL: published records, how to find one, and what people say of its tags."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from infra.records.pool import Pool, Row, session
@@ -36,6 +36,12 @@ class PostgresRecords:
         if any(each[1] not in rules.models for each in said):
             rules = self.rules.fresh()
         return replace(published, dropped=published.dropped + _below(published, said, rules))
+
+    def captions(self, records: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+        """The captions of published records, in one query."""
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("records", "captions"), {"ids": list(records)})
+            return {int(record): tuple(said) for record, said in rows}
 
     def find(self, name: str) -> int:
         """A record by its id, by the SHA-256 of its bytes (8 digits or more), by key, or by bucket/key."""

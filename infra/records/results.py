@@ -1,7 +1,7 @@
 """The result ledger on PostgreSQL: raw results in bulk, and the models that gave them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,8 +9,9 @@ import numpy as np
 from infra.records.pool import Connection, Pool, Row, session, transaction
 from infra.records.sql import statement
 from infra.records.work import release
-from schemas.ledger import RawResult
+from schemas.ledger import Gap, RawResult
 from schemas.results import Floats, ModelOutput, StageResult
+from schemas.search import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,27 @@ class PostgresResults:
             rows = connection.execute(statement("results", "of_image"), {"image": image}).fetchall()
         return [_raw(row) for row in rows]
 
-    def needed(self, images: Sequence[int], models: Sequence[str]) -> dict[int, dict[str, ModelOutput]]:
-        """What certain models said of images, by image and model name; vectors come along."""
+    def needed(self, images: Sequence[int], models: Mapping[str, str]) -> dict[int, dict[str, ModelOutput]]:
+        """What certain models, name → revision, said of images, by image and name; vectors come along."""
         answers: dict[int, dict[str, ModelOutput]] = {}
+        values = {"images": list(images), "names": list(models), "revisions": list(models.values())}
         with session(self.pool) as connection:
-            rows = connection.execute(statement("results", "needed"), {"images": list(images), "names": list(models)})
+            rows = connection.execute(statement("results", "needed"), values)
             for image, name, labels, scores, boxes, texts, figures, vector in rows:
                 found = output_of(labels, scores, boxes, texts, figures)
                 if vector is not None:
                     found = replace(found, vector=np.asarray(vector, np.float32))
                 answers.setdefault(image, {})[name] = found
         return answers
+
+    def unplaced(self, model: str, revision: str, viewer: Viewer) -> Gap:
+        """How many pictures have no vector of a model yet, of all that the viewer may see or of a sample."""
+        collections = None if viewer.collections is None else sorted(viewer.collections)
+        values = {"model": model, "revision": revision, "held": viewer.sees_held, "collections": collections}
+        with session(self.pool) as connection:
+            row = connection.execute(statement("results", "unplaced"), values).fetchone()
+        assert row is not None
+        return Gap(int(row[1]), int(row[0]), bool(row[2]))
 
     def remove_model(self, model: str) -> int:
         """Take back everything that a model said and ask it no more; the records are merged without it."""

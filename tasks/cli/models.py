@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 from infra.models.catalogue import manifest_text, open_catalogue
+from infra.models.hub import Hub
 from infra.models.in_force import write_in_force
-from infra.models.pull import Hub, pull_from
 from infra.models.pull import pull as pull_model
+from infra.models.pull import pull_from
+from infra.models.turn import turn
 from infra.settings import Settings
 from schemas.errors import ConfigurationError, NafudaError
 from schemas.pipeline import MERGE
@@ -110,14 +112,14 @@ def remove(context: click.Context, name: str) -> None:
 def pull(context: click.Context, name: str, revision: str, origin: Path | None) -> None:
     """Get a model's files, checked one by one, and pin its manifest in the models folder."""
     settings: Settings = context.find_root().obj
-    manifest = open_catalogue(settings.models_folder).manifest(name)
-    text = manifest_text(name, settings.models_folder)
+    open_catalogue(settings.models_folder).manifest(name)  # unknown: nothing is made for it
     folder = settings.models_dir or settings.data / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    if origin is not None:
-        pulled = pull_from(manifest, text, folder, origin, click.echo, revision)
-    else:
-        pulled = pull_model(manifest, text, folder, Hub(settings.hub_url.rstrip("/")), click.echo, revision)
+    with turn(folder, name, click.echo):
+        manifest, text = open_catalogue(folder).manifest(name), manifest_text(name, folder)
+        if origin is not None:
+            pulled = pull_from(manifest, text, folder, origin, click.echo, revision)
+        else:
+            pulled = pull_model(manifest, text, folder, Hub(settings.hub_url.rstrip("/")), click.echo, revision)
     click.echo(f"{name} is pinned to {pulled.commit} in {pulled.manifest}; licence: {pulled.licence}")
     click.echo(f"check it with `nafuda models check {name}`, put it into force with `nafuda models use {name}`")
 

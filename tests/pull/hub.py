@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,13 +13,25 @@ from urllib.parse import unquote, urlsplit
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
+def _open() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Shelf:
-    """What is served: repository → folder. breaks: how many answers end in the middle, after half of the file."""
+    """What is served: repository → folder. breaks: how many answers end in the middle, after half of the file.
+
+    gate: while it is not set, what is left of a file stops in the middle and waits for it. ranges: else whole files
+    are sent whatever is asked for.
+    """
 
     repos: dict[str, Path] = field(default_factory=dict)
     licence: str = "apache-2.0"
     breaks: int = 0
+    ranges: bool = True
+    gate: threading.Event = field(default_factory=_open)
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Range
     url: str = ""
 
@@ -48,7 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
         if commit != COMMIT or not file.is_file():
             return self._error("EntryNotFound")
         content = file.read_bytes()
-        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
+        asked = self.headers.get("Range") if self.shelf.ranges else None
+        start = int((asked or "bytes=0-").removeprefix("bytes=").split("-")[0])
         part = content[start:]
         self.send_response(206 if start else 200)
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
@@ -65,7 +78,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part[: len(part) // 2])
             self.close_connection = True
             return None
-        self.wfile.write(part)
+        half = len(part) // 2 if len(part) > 1000 else 0
+        with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked may have been killed
+            self.wfile.write(part[:half])
+            self.shelf.gate.wait(60)
+            self.wfile.write(part[half:])
         return None
 
     def _model(self, path: str) -> None:

@@ -1,6 +1,7 @@
 """Models from a hub: one commit, checked files, resumed downloads, folders for machines without internet (R8, R10)."""
 
 import hashlib
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infra.models.catalogue import open_catalogue
+from infra.models.catalogue import manifest_text, open_catalogue
+from schemas.errors import ConfigurationError
 from schemas.model_text import parse
+from schemas.models import UNPINNED
 from schemas.results import ModelOutput
 from tasks.cli.main import main
 from tests.pull import families
@@ -85,6 +88,23 @@ def test_what_is_not_pinned_yet_cannot_run_and_says_how(data: Path, capsys: pyte
     assert main(["models", "use", WD]) == 3
 
 
+@pytest.mark.parametrize("way", ["hub", "folder"])
+def test_a_commit_without_digests_is_not_pinned_and_pull_fills_them_in(data: Path, shelf: Shelf, way: str) -> None:
+    (data / "models" / WD).mkdir(parents=True)
+    written = data / "models" / f"{WD.replace('/', '--')}.toml"
+    written.write_text(manifest_text(WD).replace(UNPINNED, COMMIT, 1))
+    shutil.copytree(shelf.repos[WD], data / "models" / WD, dirs_exist_ok=True)
+    source = parse(written.read_text(), written.name).source
+    assert source.has_commit and not source.pinned
+    with pytest.raises(ConfigurationError, match=r"not pinned.*models pull"):
+        open_catalogue(data / "models").install(WD)
+    assert main(["models", "pull", WD, "--revision", "f" * 40]) == 3  # the commit is said already
+    origin = ["--from", str(shelf.repos[WD])] if way == "folder" else []
+    assert main(["models", "pull", WD, *origin]) == 0
+    assert parse(written.read_text(), written.name).source.pinned
+    assert main(["models", "check", WD]) == 0
+
+
 def test_a_download_that_breaks_off_goes_on_where_it_was(data: Path, shelf: Shelf) -> None:
     content = np.random.default_rng(1).bytes(25 * 2**20)
     (shelf.repos[WD] / "model.onnx").write_bytes(content)
@@ -95,6 +115,18 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(data: Path, shelf: Shel
         codes.append(main(["models", "pull", WD]))
     ranges = [asked for method, path, asked in shelf.asked if method == "GET" and path.endswith("model.onnx")]
     assert any(asked and not asked.startswith("bytes=0-") for asked in ranges)
+    assert (data / "models" / WD / "model.onnx").read_bytes() == content
+
+
+@pytest.mark.parametrize("left", [b"", b"a half of another", bytes(2**21)], ids=["nothing", "less", "more"])
+def test_a_hub_that_knows_no_ranges_sends_all_again(data: Path, shelf: Shelf, left: bytes) -> None:
+    content = np.random.default_rng(1).bytes(2**20)
+    (shelf.repos[WD] / "model.onnx").write_bytes(content)
+    shelf.ranges, shelf.breaks = False, 1
+    partial = data / "models" / ".partial" / WD / COMMIT / "model.onnx"
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(left)
+    assert main(["models", "pull", WD]) == 0
     assert (data / "models" / WD / "model.onnx").read_bytes() == content
 
 

@@ -101,7 +101,7 @@ def test_texts_figures_and_vectors_come_back_as_they_were_stored(judged: Books) 
     (claim,) = judged.work().claim([JUDGING], 9)
     figures = ModelOutput(np.zeros(1, np.int16), np.ones(1, np.float32), figures=np.array([2.25], np.float32))
     judged.results.store([StageResult(claim.subject, claim.model, JUDGING, figures, 1.0)])
-    known = judged.results.needed([claim.subject], [CAPTIONING, EMBEDDING])[claim.subject]
+    known = judged.results.needed([claim.subject], {CAPTIONING: "r1", EMBEDDING: "r1"})[claim.subject]
     assert known[CAPTIONING].texts == ('A "cat", {x}, ねこ.',)
     vector = known[EMBEDDING].vector
     assert vector is not None and PLACED.vector is not None and np.array_equal(vector, PLACED.vector)
@@ -110,6 +110,20 @@ def test_texts_figures_and_vectors_come_back_as_they_were_stored(judged: Books) 
     assert scored is not None and scored.tolist() == [2.25]
     judged.results.remove_model(EMBEDDING)
     assert judged.sql("SELECT count(*) FROM embeddings") == [(0,)]
+
+
+def test_a_judge_hears_the_revision_that_it_was_made_for_and_no_other(judged: Books) -> None:
+    """After `models use` of a new revision, and after going back to the old one."""
+    image = judged.put("a.png")
+    newer = judged.model(EMBEDDING, EMBEDDING, revision="r2")
+    end(judged, EMBEDDING, PLACED)
+    assert judged.results.needed([image], {EMBEDDING: "r2"}) == {}  # the new one failed here, or comes later
+    turned = replace(PLACED, vector=np.array([0.8, 0.6], np.float32))
+    judged.results.store([StageResult(image, newer, EMBEDDING, turned, 1.0)])
+    for revision, wanted in (("r1", PLACED.vector), ("r2", turned.vector)):
+        vector = judged.results.needed([image], {EMBEDDING: revision})[image][EMBEDDING].vector
+        assert vector is not None and wanted is not None and np.array_equal(vector, wanted)
+    assert judged.results.needed([image], {"another": "r1"}) == {} == judged.results.needed([image], {})
 
 
 def unjudged(judged: Books) -> None:

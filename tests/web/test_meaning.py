@@ -11,6 +11,7 @@ from schemas.errors import TransientError
 from schemas.merging import RegisteredModel
 from schemas.models import Label
 from schemas.results import ModelOutput, StageResult
+from schemas.search import Viewer
 from schemas.search.similar import QueryVector
 from tasks.merge import refresh
 from tests.web.conftest import Browser
@@ -95,7 +96,10 @@ def test_words_of_captions_and_pictures_are_found(viewer: Browser, told: tuple[i
 def test_a_description_finds_pictures_by_meaning(site: Site, viewer: Browser, told: tuple[int, int]) -> None:
     encoding(site, viewer)
     found = viewer.get("/api/v1/meaning?q=a+boat+at+sea").json()
-    assert found["note"] == "" and [hit["hit"]["record"] for hit in found["hits"]] == [told[1], told[0]]
+    assert (found["note"], found["gap"]) == ("", "") and [hit["hit"]["record"] for hit in found["hits"]] == [
+        told[1],
+        told[0],
+    ]
     page = viewer.get("/meaning?q=red+hat").text
     assert page.index(f'href="/images/{told[0]}"') < page.index(f'href="/images/{told[1]}"')
 
@@ -127,6 +131,50 @@ def test_pictures_that_a_new_encoder_has_not_seen_are_found_by_their_captions(
     cast(FastAPI, viewer.client.app).state.services = replace(site.web, encoder=NewEncoder())
     found = viewer.get("/api/v1/meaning?q=a+boat+at+sea").json()
     assert "new-encoder" in found["note"] and [hit["hit"]["record"] for hit in found["hits"]] == [told[1]]
+
+
+def test_pictures_that_the_encoder_in_force_has_not_seen_are_counted(
+    site: Site, viewer: Browser, moderator: Browser, told: tuple[int, int]
+) -> None:
+    """After `models use` of another encoder, until the backfill is through."""
+    site.add("old.png", Shown((("smile", 0.9),)))
+    site.add("held.png", Shown((("sword", 0.9),)))
+    encoding(site, viewer)
+    for browser, missing in ((viewer, "1 of 3 pictures"), (moderator, "2 of 4 pictures")):
+        found = browser.get("/api/v1/meaning?q=a+boat+at+sea").json()
+        assert found["note"] == "" and [hit["hit"]["record"] for hit in found["hits"]] == [told[1], told[0]]
+        assert found["gap"].startswith(f"Not compared: {missing}, which have no vector of encoder yet")
+    assert "1 of 3 pictures" in viewer.get("/meaning?q=boat+at+sea").text
+    assert "1 of 3 pictures" in viewer.get("/?q=girl+in+a+sailing+hat").text
+
+
+def test_of_many_pictures_a_sample_tells_the_share_that_was_not_compared(site: Site, told: tuple[int, int]) -> None:
+    with site.services.pool.connection() as connection:
+        connection.execute("""
+            INSERT INTO images (sha256, bytes, format, width, height, frames, phash, colours)
+            SELECT lpad(n::text, 64, '0'), 1, 'PNG', 1, 1, 1, n, '[]' FROM generate_series(1, 20000) AS n""")
+        connection.execute("INSERT INTO records (collection, image, plan) SELECT 1, id, 1 FROM images WHERE bytes = 1")
+        connection.execute("""
+            INSERT INTO embeddings (image, model, vector)
+            SELECT i.id, m.id, '{1,0,0,0}' FROM images i, models m
+            WHERE i.bytes = 1 AND i.id % 4 <> 0 AND m.name = 'encoder'""")
+    with site.services.pool.connection() as connection:
+        connection.execute("ANALYZE records")
+    results = site.services.results
+    gap = results.unplaced("encoder", "e" * 64, Viewer())
+    assert not gap.exact and 1000 < gap.looked < 4000 and 0.2 < gap.missing / gap.looked < 0.3
+    assert results.unplaced("encoder", "e" * 64, Viewer(collections=frozenset())).looked == 0
+    unknown = results.unplaced("encoder", "another", Viewer())
+    assert unknown.missing == unknown.looked > 0
+
+
+def test_captions_are_read_for_many_records_at_once_and_unknown_ones_left_out(
+    site: Site, told: tuple[int, int]
+) -> None:
+    silent = site.add("c.png")
+    said = site.services.records.captions([*told, silent, 999_999])
+    assert said == {told[0]: ("A girl with blonde hair and a red beret.",), told[1]: ("A boat at sea.",), silent: ()}
+    assert site.services.records.captions([]) == {}
 
 
 def test_an_empty_description_asks_for_one(viewer: Browser) -> None:

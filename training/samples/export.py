@@ -9,7 +9,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -101,34 +101,39 @@ def write(
 
     free: further free dimensions by input, each with its name. half: whether big weights are kept as float16.
     """
-    dims = {
-        name: torch.export.Dim(name) for name in {"N", *(n for each in (free or {}).values() for n in each.values())}
-    }
-    shapes = tuple(
-        {**({0: dims["N"]} if example.ndim and name != "position" else {}),
-         **{axis: dims[one] for axis, one in (free or {}).get(name, {}).items()}}
-        for name, example in examples.items()
-    )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     program = torch.onnx.export(
         graph.eval(), tuple(examples.values()), dynamo=True, opset_version=OPSET, input_names=list(examples),
-        output_names=list(outputs), dynamic_shapes=shapes, verbose=False,
+        output_names=list(outputs), dynamic_shapes=_shapes(examples, free or {}), verbose=False,
     )  # fmt: skip
     assert program is not None
     program.optimize()
     model = program.model_proto
     if half:
         _halve(model)
+    _sign(model, metadata)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+    return path
+
+
+def _shapes(examples: Mapping[str, Tensor], free: Mapping[str, Mapping[int, str]]) -> tuple[dict[int, Any], ...]:
+    """Free dimensions by axis, for each input; those of one name are one size."""
+    dims = {name: torch.export.Dim(name) for name in {"N", *(name for axes in free.values() for name in axes.values())}}
+    batched = {name: {0: dims["N"]} if each.ndim and name != "position" else {} for name, each in examples.items()}
+    return tuple(
+        {**axes, **{axis: dims[one] for axis, one in free.get(name, {}).items()}} for name, axes in batched.items()
+    )
+
+
+def _sign(model: onnx.ModelProto, metadata: Mapping[str, str]) -> None:
+    """Our metadata and name; the exporter's notes name files of the machine that it ran on."""
     del model.metadata_props[:]
     for node in model.graph.node:
-        # The exporter's notes name files of the machine it ran on.
         del node.metadata_props[:]
         node.doc_string = ""
     helper.set_model_props(model, dict(metadata))
     model.producer_name, model.producer_version = "nafuda", ""
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
-    return path
 
 
 PICTURE = {"image": torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8)}

@@ -36,12 +36,16 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class AnswerModel:
-    """A model over other models' answers: its id in the ledger, and its runner."""
+    """A model over other models' answers: its id in the ledger, and its runner.
+
+    needs: name → revision in force of each model that it wants to hear.
+    """
 
     id: int
     name: str
     stage: str
     runner: AnswerRunner
+    needs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,10 @@ class Analysis:
             by_model[claim.model].append(claim)
         for number, wanted in by_model.items():
             assert self.results is not None
-            runner = self.answering[number].runner
-            known = self.results.needed([claim.subject for claim in wanted], runner.wants)
+            model = self.answering[number]
+            known = self.results.needed([claim.subject for claim in wanted], model.needs)
             begun = time.perf_counter()
-            answers = judge_each(runner, [known.get(claim.subject, {}) for claim in wanted])
+            answers = judge_each(model.runner, [known.get(claim.subject, {}) for claim in wanted])
             millis = (time.perf_counter() - begun) * 1000 / len(wanted)
             for claim, answer in zip(wanted, answers, strict=True):
                 if isinstance(answer, NafudaError):

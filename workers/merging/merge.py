@@ -1,6 +1,7 @@
 """From everything that is known about one image to its record: pure and the same every time (R73, R42)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from schemas.merging import MergeInput, RegisteredModel, Rules, Said, Unfinished
 from schemas.pipeline import CAPTIONING, DETECTION, READING, TAGGING
@@ -20,48 +21,56 @@ def merge(known: MergeInput, rules: Rules) -> Record:
     categories = _categories(rules)
     beside = from_beside(known.beside, rules, categories)
     choice = choose(from_models(said, rules), beside, known.edits, rules, categories)
+    tags = tuple(sorted(choice.tags.values(), key=_tag_order))
     detections = _detections(said, rules)
     rating, confidence = _rating(said, rules)
-    tags = tuple(sorted(choice.tags.values(), key=_tag_order))
     people = _people(said, detections, choice.tags, rules)
     captions = _captions(said, rules)
     scores = derived(_scores(said, rules), tags, rules.scoring)
     percentile = _percentile(scores, rules)
-    return Record(
-        id=known.record,
-        image=known.image.id,
-        sha256=known.image.sha256,
-        collection=known.collection,
-        revision=known.revision,
-        status=_status(known),
-        visibility=Visibility.SHOWN,
-        format=known.image.format,
-        width=known.image.width,
-        height=known.image.height,
-        bytes=known.image.bytes,
-        created_at=known.created_at,
-        places=known.places,
+    return replace(
+        _unsaid(known, rules),
         tags=tags,
         dropped=choice.dropped,
         detections=detections,
         rating=rating,
         rating_confidence=confidence,
         people=people,
-        colours=known.image.colours,
         character=character_of(tags, people),
         captions=captions,
         alt_text=alt_text(captions, tags),
         scores=scores,
         ladder=ladder(percentile),
         quality=quality_class(percentile, rules.scoring.cuts),
-        calibration=rules.scoring.version,
         readings=_readings(said, rules),
         stages=_stages(said, known.unfinished, rules),
-        notes=known.image.notes,
+        samples_only=bool(said) and all(rules.models[answer.model].sample for answer in said),
+    )
+
+
+def _unsaid(known: MergeInput, rules: Rules) -> Record:
+    """What holds of an image before anything was said of it, and the versions that it is judged by."""
+    image = known.image
+    return Record(
+        id=known.record,
+        image=image.id,
+        sha256=image.sha256,
+        collection=known.collection,
+        revision=known.revision,
+        status=_status(known),
+        visibility=Visibility.SHOWN,
+        format=image.format,
+        width=image.width,
+        height=image.height,
+        bytes=image.bytes,
+        created_at=known.created_at,
+        places=known.places,
+        colours=image.colours,
+        notes=image.notes,
         vocabulary=rules.vocabulary.version,
         thresholds=rules.thresholds.version,
+        calibration=rules.scoring.version,
         plan=known.plan,
-        samples_only=bool(said) and all(rules.models[answer.model].sample for answer in said),
     )
 
 

@@ -71,6 +71,11 @@ WHERE r.id = p.id;
 -- The published document of a record, and what changes it has to wait for. Index: the primary key.
 SELECT r.document::text, r.image, r.revision, r.live, r.dirty > r.merged FROM records r WHERE r.id = %(id)s;
 
+-- name: captions
+-- What captioners say of published records, sentence by sentence. Index: the primary key.
+SELECT r.id, ARRAY(SELECT said ->> 'text' FROM jsonb_array_elements(r.document -> 'captions') AS said)
+FROM records r WHERE r.id = ANY (%(ids)s) AND r.document IS NOT NULL;
+
 -- name: by_digest
 -- Index: images (sha256), by prefix in the C collation.
 SELECT r.id FROM images i JOIN records r ON r.image = i.id

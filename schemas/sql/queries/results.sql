@@ -23,11 +23,28 @@ ORDER BY image, model
 ON CONFLICT (image, model) DO UPDATE SET vector = excluded.vector;
 
 -- name: needed
--- What certain models, by name, said of images, vectors included; of several revisions the newest comes last. Index:
--- results' and embeddings' primary keys.
+-- What certain revisions of models said of images, vectors included: another revision's answer is another answer.
+-- Index: models (name, revision), results' and embeddings' primary keys.
 SELECT r.image, m.name, r.labels, r.scores, r.boxes, r.texts, r.figures, e.vector
-FROM results r JOIN models m ON m.id = r.model LEFT JOIN embeddings e ON e.image = r.image AND e.model = r.model
-WHERE r.image = ANY (%(images)s) AND m.name = ANY (%(names)s) ORDER BY r.image, m.id;
+FROM unnest(%(names)s::text[], %(revisions)s::text[]) AS n (name, revision)
+JOIN models m ON m.name = n.name AND m.revision = n.revision
+JOIN results r ON r.model = m.id AND r.image = ANY (%(images)s)
+LEFT JOIN embeddings e ON e.image = r.image AND e.model = r.model;
+
+-- name: unplaced
+-- How many of the records that a viewer may see have no vector of a model; all are looked at, or some two thousand in
+-- random blocks. A scan of these; indexes: models (name, revision), embeddings' primary key.
+WITH part AS MATERIALIZED (
+    SELECT CASE WHEN reltuples > 4000 THEN 200000 / reltuples ELSE 100 END AS percent
+    FROM pg_class WHERE oid = 'records'::regclass
+)
+SELECT count(*), count(*) FILTER (WHERE e.image IS NULL), (SELECT percent >= 100 FROM part)
+FROM records r TABLESAMPLE SYSTEM ((SELECT percent FROM part)) REPEATABLE (17)
+JOIN collections c ON c.id = r.collection
+LEFT JOIN models m ON m.name = %(model)s AND m.revision = %(revision)s
+LEFT JOIN embeddings e ON e.image = r.image AND e.model = m.id
+WHERE r.live AND (%(held)s OR r.visibility = 'shown')
+  AND (%(collections)s::text[] IS NULL OR c.name = ANY (%(collections)s));
 
 -- name: end_work
 -- What has a result is not pending any more. Index: the primary key.
