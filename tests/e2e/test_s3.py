@@ -1,4 +1,4 @@
-"""`nafuda run` on a real S3 server: what any client puts there is found, and nothing is lost (R1, R71, R72)."""
+"""`nafuda run` on the whole stack: what any S3 client puts there is found, and nothing is lost (R1, R64, R71, R72)."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.instance import Instance, wait_for
 from tests.stack.given import given
+from tests.stack.searching import own_index
 from tests.stack.telling import client, own_queue, telling_bucket
 from training.samples import draw
 
@@ -26,14 +27,16 @@ def bucket() -> Iterator[str]:
 
 @pytest.fixture
 def nafuda(tmp_path: Path, bucket: str) -> Iterator[Instance]:
-    """An instance whose buckets are on the server, and whose events come from the broker."""
-    with own_queue() as queue:
+    """An instance with its buckets on the server, its events from the broker, its search on OpenSearch."""
+    with own_queue() as queue, own_index() as index:
         queue.declare()
         environment = {
             "NAFUDA_OBJECTS_URL": f"s3+{given('NAFUDA_TEST_S3_URL')}",
             "NAFUDA_EVENTS_URL": given("NAFUDA_TEST_BROKER_URL"),
             "NAFUDA_EVENTS_QUEUE": queue.name,
             "NAFUDA_BUCKET": bucket,
+            "NAFUDA_SEARCH_URL": given("NAFUDA_TEST_OPENSEARCH_URL"),
+            "NAFUDA_SEARCH_INDEX": index,
             "NAFUDA_DATABASE_URL": "",
             "NAFUDA_BROKER_URL": "",
         }

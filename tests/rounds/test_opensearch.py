@@ -1,9 +1,7 @@
 """The index on OpenSearch and the records: filled, lost, rebuilt under writes, rolled back (R64, R68, R72, R74)."""
 
-import os
 import threading
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,33 +17,27 @@ from tasks.sweep import keep_index
 from tests.records.books import Books
 from tests.rounds.test_merge import put
 from tests.stack.given import given
+from tests.stack.searching import own_index, remove_editions
 
 pytestmark = pytest.mark.stack
-_numbers = count(1)
 
 
 @pytest.fixture
 def services(tmp_path: Path, database: str) -> Iterator[Services]:
     """Parts of a process whose search is on the stack's OpenSearch, under a name of its own."""
-    settings = Settings(
-        data=tmp_path,
-        database_url=database,
-        broker_url="memory://",
-        search_url=given("NAFUDA_TEST_OPENSEARCH_URL"),
-        search_index=f"test-rounds-{os.getpid()}-{next(_numbers)}",
-    )
-    services = Services(settings, ("merge",))
-    services.work.beat()
-    keep_index(services)
-    yield services
-    forget_editions(services)
-    services.close()
-
-
-def forget_editions(services: Services) -> None:
-    assert services.opensearch is not None
-    for edition in editions(services):
-        services.opensearch._client.indices.delete(index=edition.name)
+    with own_index() as name:
+        settings = Settings(
+            data=tmp_path,
+            database_url=database,
+            broker_url="memory://",
+            search_url=given("NAFUDA_TEST_OPENSEARCH_URL"),
+            search_index=name,
+        )
+        services = Services(settings, ("merge",))
+        services.work.beat()
+        keep_index(services)
+        yield services
+        services.close()
 
 
 def found(services: Services, text: str = "") -> list[int]:
@@ -68,7 +60,7 @@ def test_an_index_whose_data_is_lost_is_made_again_and_filled_from_the_records(
 ) -> None:  # R72
     numbers = [put(books, f"{n}.png", sword=0.9) for n in range(5)]
     merge_dirty(services)
-    forget_editions(services)
+    remove_editions(services.settings.search_index)
     put(books, "later.png", sword=0.9)
     merge_dirty(services)  # the index is gone: nothing is taken, nothing is lost
     assert services.indexing.lag()[0] == 1

@@ -1,6 +1,5 @@
 """The search index on OpenSearch: the contract suite on a real node, and what is its own."""
 
-import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +18,7 @@ from tests.records.books import Books
 from tests.search.contract import ALIASES, ANYBODY, SAMPLE_ABOVE, SearchContract, a_document, counts, found
 from tests.search.similar_contract import Shelf, SimilarContract, unit
 from tests.stack.given import given
+from tests.stack.searching import own_index
 
 pytestmark = pytest.mark.stack
 
@@ -33,10 +33,9 @@ def client() -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def editions(client: Client) -> Iterator[Editions]:
-    """Editions under a name of this process's own; all dropped in the end."""
-    editions = Editions(client, f"test-{os.getpid()}")
-    yield editions
-    client.indices.delete(index=[edition.name for edition in editions.all()])
+    """Editions under a name of this module's own."""
+    with own_index() as name:
+        yield Editions(client, name)
 
 
 @pytest.fixture
