@@ -57,15 +57,28 @@ def documents_of(services: Services, records: Sequence[tuple[Record, int]]) -> l
 
 
 def prepare_index(services: Services) -> int:
-    """Make the index where there is none, and give it everything; returns how many records it has to be given."""
-    if not services.index.prepare():
+    """Make the index where there is none, and give it everything; returns how many records it has to be given.
+
+    An index that has no room for vectors that are there is given everything, too: documents were written without them.
+    """
+    empty = services.index.prepare()
+    if not (_room_made(services) or empty):
         return 0
-    for space, width in services.indexing.spaces():
-        services.similar.open_space(space, width)
     count = services.indexing.adopt(anew=True)
     services.index.filled()
-    log.info("the search index is new: it is given %d records", count)
+    log.info("the search index is new, or new vectors came: it is given %d records", count)
     return count
+
+
+def _room_made(services: Services) -> bool:
+    """Make room for vectors that the index has none for; PostgreSQL searches them beside its tables."""
+    if services.opensearch is None:
+        return False
+    read = services.opensearch.editions.ensure()
+    lacking = [(space, width) for space, width in services.indexing.spaces() if space not in read.spaces]
+    for space, width in lacking:
+        services.similar.open_space(space, width)
+    return bool(lacking) and read.vectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,8 @@ def prepare(services: Services) -> list[str]:
     collection = services.rules.ensure_collection(settings.collection, settings.bucket, hold=settings.hold)
     services.store.make_bucket(settings.bucket)
     registered = register(services, load_active(services))
-    done += _spaces(services, registered)
     plan = services.rules.ensure_plan(collection, list(registered))
-    done += _index(services)
+    done += _index(services, registered)
     models = ", ".join(each.manifest.id for each in registered.values())
     return [*done, f"collection {settings.collection}: plan {plan} with {models}"]
 
@@ -47,13 +46,14 @@ def _spaces(services: Services, registered: Mapping[int, Active]) -> list[str]:
     return done
 
 
-def _index(services: Services) -> list[str]:
+def _index(services: Services, registered: Mapping[int, Active]) -> list[str]:
     """The search index, and an account of what it is to be given; one that is away holds nobody up."""
     try:
+        done = _spaces(services, registered)
         untold = prepare_index(services) or services.indexing.adopt(anew=False)
     except TransientError as error:
-        return [f"{error}; the sweeper makes the index when it can"]
-    return [f"the search index is given {untold:,} records"] if untold else []
+        return [f"{error}; the sweeper goes on when it is back"]
+    return [*done, *([f"the search index is given {untold:,} records"] if untold else [])]
 
 
 def first_rules(services: Services) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from infra.records.accounts import PostgresAccounts
 from infra.records.review import PostgresReviewDesk
-from schemas.errors import NafudaError
+from schemas.errors import NafudaError, TransientError
 from schemas.review import Role
 from schemas.search import SearchRequest, Viewer, parse
 from tasks.services import Services
@@ -48,13 +48,10 @@ def analysing(services: Services, samples: int, stop: threading.Event, say: Call
 
 def summary(services: Services) -> str:
     """What was found, and what to try next."""
-    everything = SearchRequest(parse(""), Viewer(sees_held=True))
-    page = services.index.facets(everything, _SHOWN, 6)
-    lines = [f"{services.index.count()} images are searchable."]
-    for facet in page.facets:
-        values = ", ".join(f"{value.value} ({value.count})" for value in facet.values)
-        if values:
-            lines.append(f"  {facet.name}: {values}")
+    try:
+        lines = _searchable(services)
+    except TransientError as error:
+        lines = [f"nothing is searchable yet: {error}"]
     waiting = sum(queue.open for queue in PostgresReviewDesk(services.pool).queues())
     lines += [
         "",
@@ -68,6 +65,18 @@ def summary(services: Services) -> str:
         "Ctrl-C stops everything; the next start goes on from here.",
     ]
     return "\n".join(lines)
+
+
+def _searchable(services: Services) -> list[str]:
+    """How many images, and the most frequent values of some facets."""
+    everything = SearchRequest(parse(""), Viewer(sees_held=True))
+    page = services.index.facets(everything, _SHOWN, 6)
+    lines = [f"{services.index.count()} images are searchable."]
+    for facet in page.facets:
+        values = ", ".join(f"{value.value} ({value.count})" for value in facet.values)
+        if values:
+            lines.append(f"  {facet.name}: {values}")
+    return lines
 
 
 def _put_where(services: Services) -> str:

@@ -4,18 +4,24 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from infra.settings import Settings
 from schemas.errors import ConflictError
+from schemas.pipeline import EMBEDDING
+from schemas.results import ModelOutput, StageResult
 from schemas.search import SearchRequest, Viewer, parse
 from tasks.index import check_index, index_behind
 from tasks.merge import merge_dirty, refresh
+from tasks.prepare import prepare
 from tasks.rebuild import drop, editions, rebuild, roll_back
 from tasks.services import Services
 from tasks.sweep import keep_index
+from tasks.welcome import summary
 from tests.records.books import Books
 from tests.rounds.test_merge import put
+from tests.search.similar_contract import unit
 from tests.stack.given import given
 from tests.stack.searching import own_index, remove_editions
 
@@ -140,3 +146,40 @@ def test_an_unfinished_rebuild_is_cleared_away_by_the_next(services: Services, b
     made = rebuild(services, print)
     names = [edition.name for edition in editions(services)]
     assert left.name not in names and made.name in names and len(names) == 2
+
+
+def test_vectors_that_the_index_had_no_room_for_are_found_after_the_next_look(
+    services: Services, books: Books
+) -> None:  # R65
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(2)]
+    model = books.model("encoder", EMBEDDING)
+    for number, vector in zip(numbers, (unit(1), unit(2, 1)), strict=True):
+        output = ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=vector)
+        books.results.store([StageResult(image_of(books, number), model, EMBEDDING, output, 1.0)])
+    merge_dirty(services)
+    assert services.similar.by_vector(numbers[0], 5, Viewer()) == ()
+    keep_index(services)
+    while index_behind(services, now=True):
+        pass
+    (near,) = services.similar.by_vector(numbers[0], 5, Viewer())
+    assert near.hit.record == numbers[1] and near.score == pytest.approx(2 / 5**0.5, abs=1e-3)
+    assert services.indexing.lag()[0] == 0
+    keep_index(services)
+    assert services.indexing.lag()[0] == 0  # nothing is given twice
+
+
+def image_of(books: Books, record: int) -> int:
+    ((image,),) = books.sql("SELECT image FROM records WHERE id = %s", record)
+    return int(image)
+
+
+def test_a_server_that_is_away_holds_no_preparation_up(tmp_path: Path, database: str) -> None:  # R72
+    settings = Settings(
+        data=tmp_path, database_url=database, search_url="http://127.0.0.1:9", models=("nafuda/sample-encoder",)
+    )
+    services = Services(settings)
+    done = prepare(services)
+    assert any("OpenSearch does not answer" in each for each in done)
+    assert len(services.rules.fresh().models) == 1
+    assert summary(services).startswith("nothing is searchable yet")
+    services.close()
