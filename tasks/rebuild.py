@@ -23,7 +23,7 @@ def rebuild(services: Services, say: Say) -> "Edition":
     one is still searched, and the new one is dropped.
     """
     index = _opensearch(services)
-    before = index.editions.ensure()
+    before = index.editions.read() or index.editions.ensure()
     others = [edition for edition in index.editions.all() if edition.name != before.name]
     index.editions.drop([edition.name for edition in others if not edition.filled])  # of rebuilds that were stopped
     made = index.editions.begin()
@@ -37,6 +37,9 @@ def rebuild(services: Services, say: Say) -> "Edition":
     index.editions.filled(made.name)
     index.editions.read_from(made.name)
     index.editions.drop([edition.name for edition in others])
+    if before.shape != made.shape:  # its mapping takes our documents no more
+        index.editions.leave(before.name)
+        say(f"{before.name} is not kept up: its mapping is another; `nafuda index drop {before.name}` removes it")
     return made
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 from datetime import timedelta
 
-from schemas.errors import NafudaError, TransientError
+from schemas.errors import ConfigurationError, ConflictError, NafudaError, TransientError
 from tasks.index import prepare_index
 from tasks.reconcile import reconcile_all
 from tasks.services import Services
@@ -24,28 +24,36 @@ def sweep_once(services: Services) -> None:
         services.send(queue)
 
 
-def keep_index(services: Services) -> None:
-    """Make a search index that is not there, and have it filled. One that is away is left alone for a while."""
+def keep_index(services: Services) -> str:
+    """Make a search index that is not there, and have it filled. One that is away is left alone for a while.
+
+    Returns what only an operator can mend, or "".
+    """
     if services.index_outage.paused():
-        return
+        return ""
     try:
         prepare_index(services)
         services.index_outage.over()
     except TransientError as error:
         services.index_outage.began(error)
+    except (ConfigurationError, ConflictError) as error:
+        return str(error)
+    return ""
 
 
 def run_sweeper(services: Services, stop: threading.Event) -> None:
     """Sweep until told to stop; reconcile by schedule (the listener does at its start). An outage is said once."""
     due = time.monotonic() + services.settings.reconcile_every.total_seconds()
-    look = time.monotonic()
+    look, trouble = time.monotonic(), ""
     away = False
     while not stop.is_set():
         try:
             sweep_once(services)
             if time.monotonic() >= look:
                 look = time.monotonic() + INDEX_PERIOD.total_seconds()
-                keep_index(services)
+                told, trouble = trouble, keep_index(services)
+                if trouble and trouble != told:
+                    log.error("the search index: %s", trouble)
             if time.monotonic() >= due:
                 reconcile_all(services)
                 due = time.monotonic() + services.settings.reconcile_every.total_seconds()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import numpy as np
 import pytest
 
@@ -136,6 +137,27 @@ def test_a_rebuild_that_would_lack_something_is_not_searched(
     with pytest.raises(ConflictError, match="would lack 1 of 1"):
         rebuild(services, print)
     assert editions(services) == [before]
+
+
+def test_a_mapping_that_cannot_be_changed_in_place_is_rebuilt(services: Services, books: Books) -> None:
+    number = put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    (before,) = editions(services)
+    older = {"mappings": {"properties": {"width": {"type": "keyword"}}}, "aliases": {}}
+    older["aliases"] = {services.settings.search_index: {}, before.target: {}}
+    with httpx2.Client(base_url=services.settings.search_url, timeout=30) as server:
+        server.delete(f"/{before.name}").raise_for_status()
+        server.put(f"/{before.name}", json=older).raise_for_status()
+    assert "`nafuda index rebuild`" in keep_index(services)
+    said: list[str] = []
+    made = rebuild(services, said.append)
+    assert any("not kept up" in line for line in said)
+    assert keep_index(services) == ""
+    assert found(services, "sword") == [number]
+    assert [(each.name, each.read, each.written) for each in editions(services)] == [
+        (before.name, False, False),
+        (made.name, True, True),
+    ]
 
 
 def test_an_unfinished_rebuild_is_cleared_away_by_the_next(services: Services, books: Books) -> None:

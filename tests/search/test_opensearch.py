@@ -59,6 +59,15 @@ class TestOpenSearchSimilar(SimilarContract):
     """Everything that every adapter of likeness does."""
 
 
+def test_an_index_whose_name_begins_alike_is_none_of_ours(index: OpenSearchIndex, client: Client) -> None:
+    other = Editions(client, index.editions.name + "-other")
+    theirs = other.ensure()
+    assert theirs.name not in {edition.name for edition in index.editions.all()}
+    index.truncate()
+    assert other.all() == [theirs]
+    other.client.indices.delete(index=theirs.name)
+
+
 def test_a_new_edition_holds_the_same_vectors(shelf: Shelf, index: OpenSearchIndex) -> None:
     me, near = shelf.put("me", vector=unit(1)), shelf.put("near", vector=unit(1, 1))
     made = index.editions.begin()

@@ -4,6 +4,7 @@ An index `NAME-STAMP` carries the alias `NAME` while it is read, and `NAME-STAMP
 send to the latter and ask for an alias: an index that was lost is missed at once, and not made anew without a mapping.
 """
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from infra.search.opensearch.mapping import VECTOR, mapping, settings, shape, ve
 from schemas.errors import ConfigurationError, ConflictError, NotFoundError, PermanentError
 
 _WRITE = ".write"
+_STAMP = r"-(0|\d{14}-[0-9a-f]{4})"
 _ASKED = f"*.aliases,*.mappings._meta,*.mappings.properties.{VECTOR}*,*.settings.index.uuid,*.settings.index.knn"
 
 
@@ -49,10 +51,15 @@ class Editions:
     replicas: int = 0
 
     def all(self) -> list[Edition]:
-        """Oldest first."""
+        """Oldest first. Indexes of another Nafuda whose name begins alike are none of ours."""
         with errors(f"editions of {self.name}"):
             found = self.client.indices.get(index=f"{self.name}-*", params={"filter_path": _ASKED})
-        return [_edition(name, self.name, about) for name, about in sorted(found.items())]
+        ours = re.compile(re.escape(self.name) + _STAMP)
+        return [_edition(name, self.name, about) for name, about in sorted(found.items()) if ours.fullmatch(name)]
+
+    def read(self) -> Edition | None:
+        """The edition that is searched."""
+        return next((edition for edition in self.all() if edition.read), None)
 
     def written(self) -> list[Edition]:
         """Where documents are to be sent."""
@@ -68,7 +75,8 @@ class Editions:
 
     def begin(self) -> Edition:
         """A new edition that is written from now on, but not read yet. It holds the vectors that the read one does."""
-        spaces = next((edition.spaces for edition in self.all() if edition.read), {})
+        read = self.read()
+        spaces = read.spaces if read else {}
         name = f"{self.name}-{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(2)}"
         return self._make(name, spaces, read=False)
 
@@ -96,6 +104,11 @@ class Editions:
         ]
         with errors(f"edition {name}"):
             self.client.indices.update_aliases(body={"actions": [*moves, {"add": {"index": name, "alias": self.name}}]})
+
+    def leave(self, name: str) -> None:
+        """Write to an edition no more."""
+        with errors(f"edition {name}"):
+            self.client.indices.delete_alias(index=name, name=name + _WRITE)
 
     def drop(self, names: Sequence[str]) -> None:
         """Remove editions for good. ConflictError for the one that is read."""

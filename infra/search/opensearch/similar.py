@@ -8,7 +8,6 @@ from infra.records.pool import Pool, session
 from infra.records.sql import statement
 from infra.search.opensearch.compile import Filter, every, scope
 from infra.search.opensearch.documents import HIT_FIELDS, hit_of, parts
-from infra.search.opensearch.editions import Edition
 from infra.search.opensearch.frequencies import TAG_FIELDS, Name, Weights
 from infra.search.opensearch.index import OpenSearchIndex
 from infra.search.opensearch.mapping import vector_field
@@ -82,7 +81,7 @@ class OpenSearchSimilar:
 
     def lacking(self) -> str:
         """See the port."""
-        read = self._read()
+        read = self.index.editions.read()
         return _ABSENT if read is not None and not read.vectors else ""
 
     def open_space(self, space: int, width: int) -> str:
@@ -93,7 +92,7 @@ class OpenSearchSimilar:
     def _near(
         self, space: int, vector: Sequence[float], limit: int, viewer: Viewer, record: int = 0
     ) -> tuple[Alike, ...]:
-        read = self._read()
+        read = self.index.editions.read()
         if read is None or space not in read.spaces:
             return ()
         seen = every([*self._seen(viewer, record), {"exists": {"field": vector_field(space)}}])
@@ -102,9 +101,6 @@ class OpenSearchSimilar:
         (answer,) = self.index.asker.ask([{"size": limit, "query": query, "_source": HIT_FIELDS}])
         # Lucene's score of a cosine is (1 + cosine) / 2.
         return _best([(2 * one["_score"] - 1, one["_source"]) for one in answer["hits"]["hits"]], limit)
-
-    def _read(self) -> Edition | None:
-        return next((edition for edition in self.index.editions.all() if edition.read), None)
 
     def _seen(self, viewer: Viewer, record: int) -> list[Filter]:
         return [scope(viewer), {"bool": {"must_not": [{"term": {"record": record}}]}}]
