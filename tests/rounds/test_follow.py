@@ -89,6 +89,14 @@ def keys(books: Books) -> set[str]:
     return {key for (key,) in books.sql("SELECT key FROM objects")}
 
 
+def left_in(queue: Queue) -> list[str]:
+    """What was not acknowledged. Buckets of earlier tests tell every queue, seconds late: theirs is in it too."""
+    left = []
+    while (message := queue.get(no_ack=True)) is not None:
+        left.append(message.body if isinstance(message.body, str) else bytes(message.body).decode("utf-8", "replace"))
+    return left
+
+
 def test_what_is_stored_and_what_was_stored_before_is_hinted_at(
     services: Services, books: Books, s3: BaseClient, bucket: str, queue: Queue
 ) -> None:
@@ -98,7 +106,7 @@ def test_what_is_stored_and_what_was_stored_before_is_hinted_at(
         wait_for(lambda: "before.png" in keys(books), 30)
         s3.put_object(Bucket=bucket, Key="写真/a b+c%41.png", Body=b"x")
         wait_for(lambda: "写真/a b+c%41.png" in keys(books), 30)
-    wait_for(lambda: queue.queue_declare(passive=True).message_count == 0, 30)
+    assert not [body for body in left_in(queue) if bucket in body and "before.png" not in body]
 
 
 def test_a_queue_that_is_not_there_yet_is_said_once_and_waited_for(
@@ -154,14 +162,15 @@ def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
     services: Services, books: Books, bucket: str, queue: Queue
 ) -> None:
     queue.declare()
+    bodies = (b"\xff no event", b"[]", json.dumps(told(bucket)).encode())
     with Connection(given("NAFUDA_TEST_BROKER_URL")) as connection:
         producer = connection.Producer()
-        for body in (b"\xff no event", b"[]", json.dumps(told(bucket)).encode()):
+        for body in bodies:
             producer.publish(body, routing_key=queue.name, content_type="application/json", content_encoding="binary")
     with listening(services):
         wait_for(lambda: "a.png" in keys(books), 30)
     assert [letter.source for letter in dead_letters(services)] == [queue.name, queue.name]
-    wait_for(lambda: queue.queue_declare(passive=True).message_count == 0, 30)
+    assert not {body.decode("utf-8", "replace") for body in bodies} & set(left_in(queue))
 
 
 def test_a_database_that_does_not_answer_keeps_the_event_in_the_queue(
