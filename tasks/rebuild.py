@@ -44,7 +44,7 @@ def rebuild(services: Services, say: Say) -> "Edition":
 
 
 def roll_back(services: Services, name: str = "") -> "Edition":
-    """Search another written edition again, by default the newest. NotFoundError, ConflictError: there is none."""
+    """Search another written edition again, by default the newest. ConflictError when there is none."""
     index = _opensearch(services)
     others = [edition for edition in index.editions.all() if edition.written and edition.filled and not edition.read]
     wanted = [edition for edition in others if name in ("", edition.name)]

@@ -11,6 +11,11 @@ MAX_LIMIT = 500
 MAX_SIZE = 1000
 
 
+def itself(name: str) -> str:
+    """The alias of who has no aliases."""
+    return name
+
+
 def check_limit(limit: int) -> None:
     """QueryError unless a page may have so many hits."""
     if not 1 <= limit <= MAX_LIMIT:

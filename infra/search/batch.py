@@ -1,6 +1,6 @@
 """A batch of documents on its way into any index."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.document import Document
 from schemas.search import WriteOutcome
@@ -16,9 +16,12 @@ def newest_of_each(documents: Iterable[Document]) -> list[Document]:
     return [newest[record] for record in sorted(newest)]
 
 
-def outcomes(documents: Sequence[Document], written: Collection[tuple[int, int]]) -> list[WriteOutcome]:
-    """What became of each document, when these (record, revision) pairs were written."""
+def outcomes(
+    documents: Sequence[Document], newest: Iterable[Document], found: Mapping[int, WriteOutcome]
+) -> list[WriteOutcome]:
+    """What became of each document, when `newest` were sent and this became of their records."""
+    revisions = {document.record: document.revision for document in newest}
     return [
-        WriteOutcome.WRITTEN if (document.record, document.revision) in written else WriteOutcome.STALE
+        found[document.record] if revisions[document.record] == document.revision else WriteOutcome.STALE
         for document in documents
     ]

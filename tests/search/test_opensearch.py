@@ -8,6 +8,7 @@ import pytest
 
 from infra.records.pool import Pool
 from infra.search.opensearch import Editions, OpenSearchIndex, OpenSearchSimilar, connect, writing
+from infra.search.opensearch import index as index_module
 from infra.search.opensearch.client import Client
 from infra.search.opensearch.compile import confidence_terms
 from infra.search.opensearch.documents import lot, tokens
@@ -102,6 +103,15 @@ def test_a_batch_larger_than_a_request_is_written_whole(
     monkeypatch.setattr(writing, "_MOST", 40)
     assert index.write([a_document(n) for n in range(1, 101)]) == [WriteOutcome.WRITTEN] * 100
     assert index.count() == 100
+
+
+def test_more_records_than_a_request_names_are_forgotten(
+    index: OpenSearchIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "_FORGOTTEN", 3)
+    index.write([a_document(n) for n in range(1, 9)])
+    index.forget(range(1, 8))
+    assert index.revisions(0, 9) == [(8, 1)]
 
 
 def test_an_index_that_was_lost_is_not_made_anew_without_its_mapping(index: OpenSearchIndex, client: Client) -> None:

@@ -11,6 +11,7 @@ Wilds = Mapping[str, Sequence[str]]
 """The tags that each pattern stands for."""
 
 EVERYTHING: Filter = {"match_all": {}}
+LIVE: Filter = {"term": {"deleted": False}}
 NOTHING: Filter = {"match_none": {}}
 _TOP = 1000  # per mille
 _NUMBERS = {"size": "bytes", "id": "record", "date": "day"}
@@ -29,7 +30,7 @@ ORDERS: Mapping[Order, tuple[str, bool]] = {
 
 def scope(viewer: Viewer) -> Filter:
     """What a viewer may see."""
-    parts: list[Filter] = [{"term": {"deleted": False}}]
+    parts = [LIVE]
     if not viewer.sees_held:
         parts.append({"term": {"visibility": "shown"}})
     if viewer.collections is not None:

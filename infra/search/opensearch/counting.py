@@ -9,11 +9,10 @@ from infra.search.opensearch.compile import Filter, every
 from infra.search.opensearch.documents import LOTS
 from infra.search.opensearch.mapping import OTHER_TAGS, UNIT, facet_field
 from infra.search.opensearch.patterns import under
-from infra.search.opensearch.prepared import Asker
+from infra.search.opensearch.prepared import Asker, counted
 from schemas.search import FacetPage, Query, Viewer
 
 _SAMPLE = 20_000  # matches in a sample: what one in a hundred has is known to about 7 %
-_SHARD_SIZE = 200  # values that each shard sends: what the others lack is not lost (with one shard counts are exact)
 Counted = Mapping[str, Sequence[tuple[str, int]]]
 
 
@@ -56,10 +55,7 @@ def _sampled(wanted: Filter, share: int) -> Filter:
 
 def _terms(name: str, size: int) -> Mapping[str, object]:
     field = facet_field(name)
-    counted: dict[str, object] = {"field": field, "size": size, "shard_size": max(size, _SHARD_SIZE)}
-    if field == OTHER_TAGS:
-        counted["include"] = under(name + UNIT)
-    return {"terms": counted}
+    return counted(field, size, under(name + UNIT) if field == OTHER_TAGS else "")
 
 
 def _values(name: str, answer: Mapping[str, object], share: int) -> list[tuple[str, int]]:

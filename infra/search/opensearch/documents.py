@@ -86,10 +86,10 @@ def _tags(document: Document) -> dict[str, object]:
         sure[pair] = max(sure.get(pair, 0), per_mille(tag.confidence))
     fields: dict[str, list[str]] = {}
     for category, name in sure:
-        own = category in TAG_CATEGORIES
-        fields.setdefault(facet_field(category) if own else OTHER_TAGS, []).append(
-            name if own else category + UNIT + name
-        )
+        if category in TAG_CATEGORIES:
+            fields.setdefault(facet_field(category), []).append(name)
+        else:  # a category may be called as a facet of another kind is
+            fields.setdefault(OTHER_TAGS, []).append(category + UNIT + name)
     told = sorted((-held, name) for (category, name), held in sure.items() if category not in _UNTOLD)
     return {
         **fields,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from infra.search.opensearch.compile import Filter
+from infra.search.opensearch.compile import LIVE
 from infra.search.opensearch.mapping import OTHER_TAGS, facet_field
-from infra.search.opensearch.prepared import Asker
+from infra.search.opensearch.prepared import Asker, counted
 from schemas.search import TAG_CATEGORIES
 
 CANDIDATES = 4_000  # documents that may share a rare tag for it to count as rare
@@ -67,9 +67,8 @@ class Weights:
             return self._known
 
     def _read(self) -> Frequencies:
-        counted = {name: {"terms": {"field": name, "size": _TAGS}} for name in TAG_FIELDS}
-        live: Filter = {"term": {"deleted": False}}
-        (answer,) = self._asker.ask([{"size": 0, "track_total_hits": True, "query": live, "aggs": counted}])
+        tags = {name: counted(name, _TAGS) for name in TAG_FIELDS}
+        (answer,) = self._asker.ask([{"size": 0, "track_total_hits": True, "query": LIVE, "aggs": tags}])
         counts = {
             (name, str(bucket["key"])): int(bucket["doc_count"])
             for name, told in answer["aggregations"].items()

@@ -4,17 +4,17 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from infra.search.asking import check_limit
-from infra.search.batch import newest_of_each
+from infra.search.asking import check_limit, itself
+from infra.search.batch import newest_of_each, outcomes
 from infra.search.cursor import Cursor, read_cursor
 from infra.search.opensearch.client import Client, errors, gone
-from infra.search.opensearch.compile import ORDERS, Filter, every, scope
+from infra.search.opensearch.compile import LIVE, ORDERS, Filter, every, scope
 from infra.search.opensearch.counting import FacetCounter
 from infra.search.opensearch.documents import HIT_FIELDS, hit_of, microseconds, moment
 from infra.search.opensearch.editions import Edition, Editions
 from infra.search.opensearch.mapping import OTHER_TAGS, UNIT, facet_field
 from infra.search.opensearch.patterns import beginning
-from infra.search.opensearch.prepared import Asker
+from infra.search.opensearch.prepared import Asker, counted
 from infra.search.opensearch.writing import send
 from schemas.document import Document
 from schemas.search import (
@@ -31,12 +31,9 @@ from schemas.search import (
 )
 
 _SAMPLE_ABOVE = 200_000
+_FORGOTTEN = 10_000  # records in one request; the server takes 65,536 terms at most
 _FORGETTING = timedelta(milliseconds=300)  # after it a refresh drops deletions from the engine's memory of versions
 _DATED = (Order.NEWEST, Order.OLDEST)
-
-
-def _itself(name: str) -> str:
-    return name
 
 
 class OpenSearchIndex:
@@ -49,7 +46,7 @@ class OpenSearchIndex:
         self,
         client: Client,
         editions: Editions,
-        alias: Alias = _itself,
+        alias: Alias = itself,
         *,
         sample_above: int = _SAMPLE_ABOVE,
         only: Edition | None = None,
@@ -77,11 +74,7 @@ class OpenSearchIndex:
         found = send(self._client, editions, newest)
         if at_once:
             self._refresh([edition.name for edition in editions if edition.read or self._only])
-        revisions = {document.record: document.revision for document in newest}
-        return [
-            found[document.record] if revisions[document.record] == document.revision else WriteOutcome.STALE
-            for document in documents
-        ]
+        return outcomes(documents, newest, found)
 
     def only(self, edition: Edition) -> "OpenSearchIndex":
         """The index as if this edition were the only one: how a new one gets what there was before, and is checked."""
@@ -128,7 +121,7 @@ class OpenSearchIndex:
 
     def count(self) -> int:
         """Live documents."""
-        return self.asker.totals([{"term": {"deleted": False}}])[0]
+        return self.asker.totals([LIVE])[0]
 
     def revisions(self, after: int, limit: int) -> list[tuple[int, int]]:
         """See the port. A refresh comes first: what was written is told."""
@@ -144,7 +137,8 @@ class OpenSearchIndex:
 
     def forget(self, records: Sequence[int]) -> None:
         """See the port."""
-        self._delete({"terms": {"record": list(records)}})
+        for start in range(0, len(records), _FORGOTTEN):
+            self._delete({"terms": {"record": list(records[start : start + _FORGOTTEN])}})
 
     def purge(self, older: timedelta) -> int:
         """Forget old tombstones."""
@@ -202,5 +196,5 @@ def _page(wanted: Filter, order: Order, cursor: Cursor | None, size: int) -> dic
 
 
 def _suggesting(seen: Filter, field: str, fitting: str, limit: int) -> dict[str, object]:
-    tags = {"terms": {"field": field, "include": fitting, "size": limit, "shard_size": max(limit, 200)}}
-    return {"size": 0, "query": every([seen, {"regexp": {field: fitting}}]), "aggs": {"tags": tags}}
+    wanted = every([seen, {"regexp": {field: fitting}}])
+    return {"size": 0, "query": wanted, "aggs": {"tags": counted(field, limit, fitting)}}

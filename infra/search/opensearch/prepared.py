@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.search.opensearch.client import AWAY, Client, errors
-from infra.search.opensearch.compile import Filter, compile_query, every, scope
+from infra.search.opensearch.compile import LIVE, Filter, compile_query, every, scope
 from infra.search.opensearch.patterns import pattern_of
 from schemas.errors import PermanentError, TransientError
 from schemas.search import Alias, Query, Viewer
@@ -14,7 +14,7 @@ from schemas.search.resolve import canonical, check_viewer, check_wild, settle
 
 Body = Mapping[str, object]
 Answer = Mapping[str, Any]
-_LIVE: Filter = {"term": {"deleted": False}}
+_SHARD_SIZE = 200  # values that each shard sends: what the others lack is not lost (with one shard counts are exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Asker:
 
     def _known(self, names: Sequence[str]) -> set[str]:
         """Which names are tags of a live document."""
-        wanted = [every([_LIVE, {"term": {"tag": name}}]) for name in names]
+        wanted = [every([LIVE, {"term": {"tag": name}}]) for name in names]
         bodies = [{"size": 0, "terminate_after": 1, "track_total_hits": 1, "query": each} for each in wanted]
         answers = self.ask(bodies)
         return {name for name, answer in zip(names, answers, strict=True) if answer["hits"]["total"]["value"]}
@@ -64,14 +64,20 @@ class Asker:
         bodies = []
         for pattern in patterns:
             fitting = pattern_of(pattern)
-            wanted = every([_LIVE, {"regexp": {"tag": fitting}}])
-            tags = {"terms": {"field": "tag", "include": fitting, "size": 10 * MAX_WILD}}
+            wanted = every([LIVE, {"regexp": {"tag": fitting}}])
+            tags = counted("tag", 10 * MAX_WILD, fitting)
             bodies.append({"size": 0, "query": wanted, "aggs": {"tags": tags}})
         found = {}
         for pattern, answer in zip(patterns, self.ask(bodies), strict=True):
             found[pattern] = [str(one["key"]) for one in answer["aggregations"]["tags"]["buckets"]]
             check_wild(pattern, len(found[pattern]))
         return found
+
+
+def counted(field: str, size: int, fitting: str = "") -> Body:
+    """The `size` most frequent terms of a field, of those that fit an expression if there is one."""
+    terms = {"field": field, "size": size, "shard_size": max(size, _SHARD_SIZE)}
+    return {"terms": {**terms, "include": fitting} if fitting else terms}
 
 
 def _check(answer: Answer) -> None:

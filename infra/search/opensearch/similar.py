@@ -6,8 +6,9 @@ from typing import Any
 
 from infra.records.pool import Pool, session
 from infra.records.sql import statement
-from infra.search.opensearch.compile import Filter, every, scope
+from infra.search.opensearch.compile import LIVE, Filter, every, scope
 from infra.search.opensearch.documents import HIT_FIELDS, hit_of, parts
+from infra.search.opensearch.editions import Edition
 from infra.search.opensearch.frequencies import TAG_FIELDS, Name, Weights
 from infra.search.opensearch.index import OpenSearchIndex
 from infra.search.opensearch.mapping import vector_field
@@ -29,7 +30,7 @@ class OpenSearchSimilar:
 
     index: OpenSearchIndex
     pool: Pool
-    _weights: "Weights" = field(init=False)
+    _weights: Weights = field(init=False)
 
     def __post_init__(self) -> None:
         self._weights = Weights(self.index.asker)
@@ -68,16 +69,18 @@ class OpenSearchSimilar:
         """The nearest pictures of the newest space that this one is in."""
         with session(self.pool) as connection:
             row = connection.execute(statement("similar", "vector_of"), {"record": record}).fetchone()
-        return self._near(row[0], row[1], limit, viewer, record) if row else ()
+        read = self.index.editions.read()
+        return self._near(read, row[0], row[1], limit, viewer, record) if row else ()
 
     def by_text(self, wanted: QueryVector, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
         """Pictures close to a text. PermanentError when vectors cannot be searched here."""
-        if lacking := self.lacking():
-            raise PermanentError(lacking, code="no-vectors")
+        read = self.index.editions.read()
+        if read is not None and not read.vectors:
+            raise PermanentError(_ABSENT, code="no-vectors")
         values = {"model": wanted.model, "revision": wanted.revision}
         with session(self.pool) as connection:
             row = connection.execute(statement("similar", "space_of"), values).fetchone()
-        return self._near(row[0], wanted.vector.tolist(), limit, viewer) if row else ()
+        return self._near(read, row[0], wanted.vector.tolist(), limit, viewer) if row else ()
 
     def lacking(self) -> str:
         """See the port."""
@@ -90,9 +93,8 @@ class OpenSearchSimilar:
         return "" if self.index.editions.open_space(space, width) else _ABSENT
 
     def _near(
-        self, space: int, vector: Sequence[float], limit: int, viewer: Viewer, record: int = 0
+        self, read: Edition | None, space: int, vector: Sequence[float], limit: int, viewer: Viewer, record: int = 0
     ) -> tuple[Alike, ...]:
-        read = self.index.editions.read()
         if read is None or space not in read.spaces:
             return ()
         seen = every([*self._seen(viewer, record), {"exists": {"field": vector_field(space)}}])
@@ -106,7 +108,7 @@ class OpenSearchSimilar:
         return [scope(viewer), {"bool": {"must_not": [{"term": {"record": record}}]}}]
 
     def _stored(self, record: int) -> Stored | None:
-        wanted = every([{"term": {"deleted": False}}, {"term": {"record": record}}])
+        wanted = every([LIVE, {"term": {"record": record}}])
         found = self._search({"size": 1, "query": wanted, "_source": [*TAG_FIELDS, "phash"]})
         return found[0] if found else None
 

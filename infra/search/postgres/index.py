@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from infra.records.pool import Pool, session, transaction
 from infra.records.sql import statement
+from infra.search.asking import itself
 from infra.search.batch import newest_of_each, outcomes
 from infra.search.postgres.counting import FacetCounter
 from infra.search.postgres.paging import HitFinder
@@ -27,14 +28,10 @@ from schemas.search import (
 _WRITERS = 0x6E617365  # the advisory lock of those who write documents
 
 
-def _itself(name: str) -> str:
-    return name
-
-
 class PostgresSearch:
     """Search over a pool. sample_above: facets of more matches than this are estimated from a sample."""
 
-    def __init__(self, pool: Pool, alias: Alias = _itself, *, sample_above: int = 20_000) -> None:
+    def __init__(self, pool: Pool, alias: Alias = itself, *, sample_above: int = 20_000) -> None:
         self._pool = pool
         self._alias = alias
         self._sample_above = sample_above
@@ -67,7 +64,11 @@ class PostgresSearch:
             batch = columns(described, self._ids | found if found else self._ids)
             written = {record for (record,) in connection.execute(statement("search", "write"), batch)}
         self._ids.update(found)
-        return outcomes(documents, {(one.record, one.revision) for one in newest if one.record in written})
+        became = {
+            document.record: WriteOutcome.WRITTEN if document.record in written else WriteOutcome.STALE
+            for document in newest
+        }
+        return outcomes(documents, newest, became)
 
     def hits(self, request: SearchRequest) -> HitPage:
         """One page of hits, by the way that the counters call for."""
