@@ -73,7 +73,7 @@ class OpenSearchIndex:
         newest = newest_of_each(documents)
         found = send(self._client, editions, newest)
         if at_once:
-            self._refresh([edition.name for edition in editions if edition.read or self._only])
+            self._refresh([edition.name for edition in editions])  # searches may move to any of them now
         return outcomes(documents, newest, found)
 
     def only(self, edition: Edition) -> "OpenSearchIndex":
