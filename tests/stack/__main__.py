@@ -16,9 +16,10 @@ from tests.stack.postgres import Postgres, Postgres15
 from tests.stack.processes import memory, tree
 from tests.stack.rabbitmq import RabbitMQ
 from tests.stack.server import Server
+from tests.stack.toxiproxy import Toxiproxy
 
-SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, Postgres15)
-ON_REQUEST: tuple[type[Server], ...] = (Postgres15,)
+SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, Postgres15, Toxiproxy)
+ON_REQUEST: tuple[type[Server], ...] = (Postgres15, Toxiproxy)
 
 
 def up(servers: Sequence[Server]) -> None:
