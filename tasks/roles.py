@@ -12,6 +12,7 @@ from tasks.ingest import ingest
 from tasks.merge import merge_dirty
 from tasks.models import Active, answering, load_active, programs, register, with_batchers
 from tasks.services import Services
+from tasks.watchdog import watched
 from workers.analysis.analysis import Analysis
 from workers.decode.limits import DecodeLimits
 from workers.decode.pool import DecodePool
@@ -57,6 +58,7 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
             models = with_batchers(registered, group.stages)
             for model in models.values():
                 stack.callback(model.batcher.close)
+            stack.enter_context(watched(models.values(), services.settings.model_timeout))
             work = Analysis(
                 services.store,
                 services.objects,

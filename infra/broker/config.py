@@ -14,6 +14,7 @@ EMBEDDED = "pgmq://localhost"  # the real address is the transport option conn_s
 EXCHANGE = "nafuda"
 # A hint whose worker dies comes again, but not for ever. What is dropped then says nothing that the database does not.
 DELIVERY_LIMIT = 20
+HEARTBEAT = 20  # seconds; a broker that was silent for two of them is away
 _AMQP = ("amqp://", "amqps://", "pyamqp://")
 _LOCK = 0x706D6771  # one process installs the schema, the others find it
 
@@ -28,6 +29,8 @@ def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
         "broker_transport_options": _transport(settings, consumes),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        "broker_connection_timeout": settings.broker_timeout.total_seconds(),
+        "broker_heartbeat": HEARTBEAT,
         "task_queues": _queues(settings.broker_url),
         "task_default_queue": QUEUES[0],
         "task_create_missing_queues": False,
@@ -55,7 +58,11 @@ def _queues(url: str) -> list[Queue]:
 
 def _transport(settings: Settings, consumes: bool) -> Mapping[str, object]:
     if settings.broker_url and not settings.broker_url.startswith("pgmq"):
-        return {"confirm_publish": True}  # without it RabbitMQ's death loses what was sent, and nobody is told
+        # Without confirmation RabbitMQ's death loses what was sent, and nobody is told. A consumer waits for hints
+        # without end, and heartbeats tell it when to stop.
+        seconds = settings.broker_timeout.total_seconds()
+        patience = {} if consumes else {"read_timeout": seconds, "write_timeout": seconds}
+        return {"confirm_publish": True, **patience}
     return {
         "conn_string": settings.database_url,
         "init_extension": False,

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,11 +17,14 @@ from tests.faults.counting import pending
 from tests.faults.network import Network
 from tests.faults.roles import Roles
 from tests.faults.uploads import Uploads
+from tests.stack import packages
 from tests.stack.own import OwnStack, own_stack
 from tests.stack.places import USER
 from tests.stack.telling import make_telling
 
 BUCKET = "images"
+DERIVED = "data/derived"  # in the deployment's folder: thumbnails and views
+_DISK = "256m"  # bytes of a small disk
 ROLES = (("ingest",), ("vision",), ("language",), ("encode",), ("merge",), ("listen",), ("sweep",), ("web",))
 SERVERS = ("rabbitmq", "opensearch", "postgres", "minio", "toxiproxy")
 THROUGH = {  # our settings, by the proxy and the variable of the stack that they come from
@@ -53,14 +56,18 @@ class Deployment:
     uploads: Uploads
     address: str
 
+    def pending(self) -> int:
+        """What is still to be done; everything, while the database recovers."""
+        try:
+            return pending(self.services, self.uploads)
+        except NafudaError:
+            return len(self.uploads.stored)
+
     def settle(self, limit: float) -> float:
         """Wait until nothing is pending; returns the seconds that it took. TimeoutError tells what is left."""
         begun = time.monotonic()
         while True:
-            try:
-                left = pending(self.services, self.uploads)
-            except NafudaError:  # the database recovers
-                left = -1
+            left = self.pending()
             if left == 0:
                 return time.monotonic() - begun
             if time.monotonic() - begun > limit:
@@ -69,14 +76,15 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path) -> Iterator[Deployment]:
-    """One that runs, from nothing; gone in the end."""
-    with own_stack(folder / "stack") as stack:
+def deployment(folder: Path, *, small_disk: bool = False) -> Iterator[Deployment]:
+    """One that runs, from nothing; gone in the end. small_disk: what is derived has a disk of its own; needs root."""
+    disk = _small_disk(folder / DERIVED) if small_disk else nullcontext()
+    with disk, own_stack(folder / "stack") as stack:
         given = stack.up(*SERVERS)
         network = Network(given["NAFUDA_TEST_TOXIPROXY_URL"])
         ports = {name: network.proxy(name, stack.server(name).port) for name in SERVERS[:-1]}
         data = folder / "data"
-        data.mkdir()
+        data.mkdir(exist_ok=True)
         straight = {ours: _address(ours, given[theirs]) for ours, (_, theirs) in THROUGH.items()}
         broken = {ours: _moved(straight[ours], ports[name]) for ours, (name, _) in THROUGH.items()}
         common = {**_FIXED, "NAFUDA_DATA": str(data), "NAFUDA_BUCKET": BUCKET, **_credentials(given)}
@@ -87,9 +95,23 @@ def deployment(folder: Path) -> Iterator[Deployment]:
             make_telling(uploads.s3, BUCKET)
             pages = _free_port()
             with Roles(ROLES, {**common, **broken, "NAFUDA_WEB_PORT": str(pages)}, folder).running() as roles:
-                yield Deployment(folder, stack, network, roles, services, uploads, f"http://127.0.0.1:{pages}")
+                site = Deployment(folder, stack, network, roles, services, uploads, f"http://127.0.0.1:{pages}")
+                uploads.put(1)
+                site.settle(60)
+                yield site
             services.close()
         network.close()
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[None]:
+    """A file system of its own on a folder; needs root."""
+    folder.mkdir(parents=True)
+    packages.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", folder], "a small disk needs root")
+    try:
+        yield
+    finally:
+        packages.run(["umount", "-l", folder], "unmount it by hand")
 
 
 def _free_port() -> int:

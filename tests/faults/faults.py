@@ -9,6 +9,7 @@ from functools import partial
 import httpx2
 import psycopg
 
+from tests.faults import resources
 from tests.faults.deployment import ROLES, Deployment
 
 Breaks = Callable[[Deployment, float], None]
@@ -87,6 +88,8 @@ _BRIEF = {
     ("opensearch", "2 s late"),
 }
 
+_WORKING = ("ingest", "vision", "merge")
+
 FAULTS: tuple[Fault, ...] = (
     *(Fault(f"{words[0]}: kill −9", partial(_process, words[0])) for words in ROLES),
     *(Fault(f"{name}: kill −9", partial(_server, server)) for server, name in _NAMES.items()),
@@ -100,4 +103,9 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("PostgreSQL: a lock is held", _locked),
     Fault("OpenSearch: read-only, as with a full disk", _read_only),
+    Fault("RabbitMQ: takes nothing, as with a full disk", resources.broker_disk_full),
+    Fault("thumbnails: disk full", resources.derived_disk_full, brief=False),
+    *(Fault(f"{role}: frozen, then thawed", partial(resources.frozen, role), role == "vision") for role in _WORKING),
+    *(Fault(f"{role}: no memory", partial(resources.short_of_memory, role), role == "vision") for role in _WORKING),
+    *(Fault(f"{role}: no file descriptors", partial(resources.out_of_files, role)) for role in _WORKING),
 )

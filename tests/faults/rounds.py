@@ -13,9 +13,10 @@ _EACH = 0.15  # seconds of work an image, at most, on two cores
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What became of one fault. settled: seconds from its end until nothing was pending."""
+    """What became of one fault. waited: what was pending at its end; settled: seconds from then until nothing was."""
 
     fault: str
+    waited: int
     settled: float
     count: Count
 
@@ -27,7 +28,11 @@ class Met:
         )
 
 
-HEAD = "| fault | uploaded so far | settled after (s) | lost | doubled | computed again |\n|---|---|---|---|---|---|"
+HEAD = (
+    "| fault | uploaded so far | waiting at its end | settled after (s) | lost | doubled | computed again |\n"
+    + "|---" * 7
+    + "|"
+)
 
 
 def meet(
@@ -40,10 +45,11 @@ def meet(
         try:
             with site.uploads.meanwhile(uploads, seconds):
                 fault.breaks(site, seconds)
+                waited = site.pending()
             settled = site.settle(LIMIT + _EACH * uploads)
         except Exception as error:
             error.add_note(f"while this was met: {fault.name}")
             raise
-        met.append(Met(fault.name, settled, count(site.services, site.uploads)))
+        met.append(Met(fault.name, waited, settled, count(site.services, site.uploads)))
         say(met[-1].line())
     return met
