@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import timedelta
 
-from schemas.errors import TransientError
+from schemas.errors import NafudaError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Outage:
         """True while the server is to be left alone."""
         return time.monotonic() < self._until
 
-    def began(self, error: TransientError) -> None:
+    def began(self, error: NafudaError) -> None:
         """It failed (again); the first time is said."""
         with self._lock:
             if not self._failed:

@@ -54,7 +54,6 @@ class Deployment:
     roles: Roles
     services: Services
     uploads: Uploads
-    address: str
 
     def pending(self) -> int:
         """What is still to be done; everything, while the database recovers."""
@@ -83,24 +82,29 @@ def deployment(folder: Path, *, small_disk: bool = False) -> Iterator[Deployment
         given = stack.up(*SERVERS)
         network = Network(given["NAFUDA_TEST_TOXIPROXY_URL"])
         ports = {name: network.proxy(name, stack.server(name).port) for name in SERVERS[:-1]}
-        data = folder / "data"
-        data.mkdir(exist_ok=True)
         straight = {ours: _address(ours, given[theirs]) for ours, (_, theirs) in THROUGH.items()}
         broken = {ours: _moved(straight[ours], ports[name]) for ours, (name, _) in THROUGH.items()}
-        common = {**_FIXED, "NAFUDA_DATA": str(data), "NAFUDA_BUCKET": BUCKET, **_credentials(given)}
+        common = {**_FIXED, "NAFUDA_DATA": str(folder / "data"), "NAFUDA_BUCKET": BUCKET, **_credentials(given)}
         with _environment({**given, **common}):
             uploads = Uploads(given["NAFUDA_TEST_S3_URL"], USER, given["AWS_SECRET_ACCESS_KEY"], BUCKET)
-            services = Services(read_settings({**common, **straight}))
-            prepare(services)
-            make_telling(uploads.s3, BUCKET)
-            pages = _free_port()
-            with Roles(ROLES, {**common, **broken, "NAFUDA_WEB_PORT": str(pages)}, folder).running() as roles:
-                site = Deployment(folder, stack, network, roles, services, uploads, f"http://127.0.0.1:{pages}")
+            services = _prepared({**common, **straight}, uploads)
+            with Roles(ROLES, {**common, **broken, "NAFUDA_WEB_PORT": str(_free_port())}, folder).running() as roles:
+                site = Deployment(folder, stack, network, roles, services, uploads)
                 uploads.put(1)
                 site.settle(60)
                 yield site
             services.close()
         network.close()
+
+
+def _prepared(environment: Mapping[str, str], uploads: Uploads) -> Services:
+    """Tables, rules, models and a bucket that tells."""
+    settings = read_settings(environment)
+    settings.data.mkdir(exist_ok=True)
+    services = Services(settings)
+    prepare(services)
+    make_telling(uploads.s3, BUCKET)
+    return services
 
 
 @contextmanager

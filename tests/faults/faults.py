@@ -106,6 +106,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("RabbitMQ: takes nothing, as with a full disk", resources.broker_disk_full),
     Fault("thumbnails: disk full", resources.derived_disk_full, brief=False),
     *(Fault(f"{role}: frozen, then thawed", partial(resources.frozen, role), role == "vision") for role in _WORKING),
-    *(Fault(f"{role}: no memory", partial(resources.short_of_memory, role), role == "vision") for role in _WORKING),
+    Fault("ingest: no memory", partial(resources.short_of_memory, "ingest")),
     *(Fault(f"{role}: no file descriptors", partial(resources.out_of_files, role)) for role in _WORKING),
 )

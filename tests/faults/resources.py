@@ -5,12 +5,14 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+
+import psycopg
 
 from tests.faults.deployment import DERIVED, Deployment
 from tests.stack.rabbitmq import RabbitMQ
 
-_SPARE = 8 << 20  # bytes of address space that a process short of memory still gets
+_BURST = 40  # images
+_HANG_UP = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 
 
 def frozen(role: str, site: Deployment, seconds: float) -> None:
@@ -21,16 +23,17 @@ def frozen(role: str, site: Deployment, seconds: float) -> None:
 
 
 def short_of_memory(role: str, site: Deployment, seconds: float) -> None:
-    """Every larger allocation of a process fails."""
-    pid = site.roles.pid(role)
-    with _limited(pid, resource.RLIMIT_AS, _address_space(pid) + _SPARE):
+    """A process gets no more memory, when more images than ever come at once. (The kernel's remedy is kill −9.)"""
+    with _limited(site.roles.pid(role), resource.RLIMIT_AS, 1):
+        site.uploads.put(_BURST)
         time.sleep(seconds)
 
 
 def out_of_files(role: str, site: Deployment, seconds: float) -> None:
-    """A process can open no file and no connection."""
-    pid = site.roles.pid(role)
-    with _limited(pid, resource.RLIMIT_NOFILE, len(list(Path(f"/proc/{pid}/fd").iterdir()))):
+    """A process can open no file and no connection, just when it has to connect again."""
+    with _limited(site.roles.pid(role), resource.RLIMIT_NOFILE, 3):
+        with psycopg.connect(site.services.settings.database_url) as connection:
+            connection.execute(_HANG_UP, [f"nafuda {role}"])
         time.sleep(seconds)
 
 
@@ -67,8 +70,3 @@ def _limited(pid: int, what: int, soft: int) -> Iterator[None]:
     finally:
         with suppress(ProcessLookupError):
             resource.prlimit(pid, what, before)
-
-
-def _address_space(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[0])
-    return pages * resource.getpagesize()

@@ -24,15 +24,13 @@ class Met:
         """A row of the table in docs/reliability.md."""
         seen = self.count
         return (
-            f"| {self.fault} | {seen.uploaded} | {self.settled:.1f} | {seen.lost} | {seen.doubled} | {seen.repeated} |"
+            f"| {self.fault} | {seen.uploaded} | {self.waited} | {self.settled:.1f} "
+            f"| {seen.lost} | {seen.doubled} | {seen.repeated} |"
         )
 
 
-HEAD = (
-    "| fault | uploaded so far | waiting at its end | settled after (s) | lost | doubled | computed again |\n"
-    + "|---" * 7
-    + "|"
-)
+_COLUMNS = ("fault", "uploaded so far", "waiting at its end", "settled after, s", "lost", "doubled", "computed again")
+HEAD = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|"
 
 
 def meet(

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -30,12 +31,12 @@ class Uploads:
         )  # fmt: skip
         self.bucket = bucket
         self.stored: dict[str, str] = {}
-        self._begun = 0
+        self._numbers = itertools.count()
 
     def put(self, count: int, over: float = 0.0) -> None:
         """Store so many more, spread over so many seconds."""
         for _ in range(count):
-            number, self._begun = self._begun, self._begun + 1
+            number = next(self._numbers)
             self._insist(f"{number:06}.jpg", _picture(number - 1 if number % _COPY == _COPY - 1 else number))
             time.sleep(over / count)
 
