@@ -192,12 +192,18 @@ class Services:
         if self.broker_outage.paused():
             return
         try:
-            self.sender.send_task(f"nafuda.{queue}", queue=queue, retry=False)
+            self._publish(queue)
             self.broker_outage.over()
         except OperationalError as error:
             self.broker_outage.began(TransientError(f"{error}; check NAFUDA_BROKER_URL", code="broker-away"))
-            # Whoever waits on these connections waits in vain, and a late answer must not be taken for the next one's.
-            self.sender.pool.force_close_all(close_pool=False)
+
+    def _publish(self, queue: str) -> None:
+        with self.sender.producer_pool.acquire(block=True) as producer:
+            try:
+                self.sender.send_task(f"nafuda.{queue}", queue=queue, retry=False, producer=producer)
+            except OperationalError:
+                producer.connection.collect()  # a late answer must not be taken for the next hint's
+                raise
 
     def count(self, stage: str, done: int, failed: Iterable[HasCode]) -> None:
         """Count what a chunk came to."""

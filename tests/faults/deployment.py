@@ -46,7 +46,7 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Its parts. services: a look at the truth, past the network that is broken."""
+    """Its parts. services: a look at the truth, past the network that is broken. ports: of the proxies, by variable."""
 
     folder: Path
     stack: OwnStack
@@ -54,6 +54,7 @@ class Deployment:
     roles: Roles
     services: Services
     uploads: Uploads
+    ports: Mapping[str, tuple[str, int]]
 
     def pending(self) -> int:
         """What is still to be done; everything, while the database recovers."""
@@ -89,7 +90,8 @@ def deployment(folder: Path, *, small_disk: bool = False) -> Iterator[Deployment
             uploads = Uploads(given["NAFUDA_TEST_S3_URL"], USER, given["AWS_SECRET_ACCESS_KEY"], BUCKET)
             services = _prepared({**common, **straight}, uploads)
             with Roles(ROLES, {**common, **broken, "NAFUDA_WEB_PORT": str(_free_port())}, folder).running() as roles:
-                site = Deployment(folder, stack, network, roles, services, uploads)
+                placed = {ours: (name, ports[name]) for ours, (name, _) in THROUGH.items()}
+                site = Deployment(folder, stack, network, roles, services, uploads, placed)
                 uploads.put(1)
                 site.settle(60)
                 yield site

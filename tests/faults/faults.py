@@ -9,7 +9,7 @@ from functools import partial
 import httpx2
 import psycopg
 
-from tests.faults import resources
+from tests.faults import hosts, resources, times
 from tests.faults.deployment import ROLES, Deployment
 
 Breaks = Callable[[Deployment, float], None]
@@ -89,6 +89,7 @@ _BRIEF = {
 }
 
 _WORKING = ("ingest", "vision", "merge")
+_TIMED = ("ingest", "merge", "sweep")
 
 FAULTS: tuple[Fault, ...] = (
     *(Fault(f"{words[0]}: kill −9", partial(_process, words[0])) for words in ROLES),
@@ -105,6 +106,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("OpenSearch: read-only, as with a full disk", _read_only),
     Fault("RabbitMQ: takes nothing, as with a full disk", resources.broker_disk_full),
     Fault("thumbnails: disk full", resources.derived_disk_full, brief=False),
+    Fault("a migration beside the workers", times.migrated),
+    *(Fault(f"{role}: clock back by an hour", partial(times.clock_back, role), brief=False) for role in _TIMED),
+    Fault("any process, every server: kill −9", times.storm),
+    Fault("a host with a worker: line cut", partial(hosts.cut_off, "vision"), brief=False),
     *(Fault(f"{role}: frozen, then thawed", partial(resources.frozen, role), role == "vision") for role in _WORKING),
     Fault("ingest: no memory", partial(resources.short_of_memory, "ingest")),
     *(Fault(f"{role}: no file descriptors", partial(resources.out_of_files, role)) for role in _WORKING),

@@ -14,9 +14,9 @@ class Network:
     def __init__(self, url: str) -> None:
         self._api = httpx2.Client(base_url=url, timeout=10)
 
-    def proxy(self, name: str, upstream: int) -> int:
-        """The port of loopback behind which another one is reached."""
-        wanted = {"name": name, "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{upstream}", "enabled": True}
+    def proxy(self, name: str, upstream: int, address: str = "127.0.0.1") -> int:
+        """The port of an address of ours behind which a port of loopback is reached."""
+        wanted = {"name": name, "listen": f"{address}:0", "upstream": f"127.0.0.1:{upstream}", "enabled": True}
         made = self._api.post("/proxies", json=wanted).raise_for_status().json()
         return int(made["listen"].rpartition(":")[2])
 
