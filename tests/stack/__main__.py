@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from schemas.errors import NafudaError, TransientError
+from tests.stack.aws import AWS
+from tests.stack.elasticmq import ElasticMQ
 from tests.stack.minio import MinIO
 from tests.stack.opensearch import OpenSearch
 from tests.stack.packages import alone
@@ -17,8 +19,8 @@ from tests.stack.processes import memory, tree
 from tests.stack.rabbitmq import RabbitMQ
 from tests.stack.server import Server
 
-SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, Postgres15)
-ON_REQUEST: tuple[type[Server], ...] = (Postgres15,)
+SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, ElasticMQ, AWS, Postgres15)
+ON_REQUEST: tuple[type[Server], ...] = (ElasticMQ, AWS, Postgres15)
 
 
 def up(servers: Sequence[Server]) -> None:
