@@ -19,6 +19,7 @@ _AWS = ("s3:", "s3://")
 _SQS = ("sqs:", "sqs://")
 _SQS_ENDPOINTS = ("sqs+http://", "sqs+https://")
 _ENDPOINTS = ("s3+http://", "s3+https://")
+_SECRET = 16  # characters
 INSTANCE = "instance.json"
 _SAMPLES = ("detector", "tagger", "rating", "encoder", "captioner", "quality", "brisque", "aesthetic", "clip-score")
 SAMPLES = tuple(f"nafuda/sample-{name}" for name in _SAMPLES)
@@ -36,6 +37,7 @@ class Settings(BaseModel):
     objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
     events_url: str = Field("", description="where S3 events arrive: amqp://…, sqs: or sqs+http://…; empty: nowhere")
     events_queue: str = Field("nafuda.events", description="the queue in which they arrive; it must exist")
+    events_secret: str = Field("", repr=False, description="what senders to the pages' webhook must know; empty: none")
     search_url: str = Field("", description="OpenSearch: http(s)://[USER:PASSWORD@]HOST:PORT; empty: on the database")
     search_index: str = Field("nafuda", description="its name there; indexes are called NAME-…")
     search_timeout: timedelta = timedelta(seconds=10)  # for each request to OpenSearch
@@ -89,6 +91,13 @@ class Settings(BaseModel):
     def _events(cls, value: str) -> str:
         if value and not value.startswith(("amqp://", "amqps://", *_SQS_ENDPOINTS)) and value not in _SQS:
             raise ValueError("say amqp(s)://USER:PASSWORD@HOST:PORT/VHOST, sqs: for AWS, or sqs+http(s)://HOST:PORT")
+        return value
+
+    @field_validator("events_secret")
+    @classmethod
+    def _secret(cls, value: str) -> str:
+        if value and len(value) < _SECRET:
+            raise ValueError(f"take {_SECRET} characters or more, as `openssl rand -hex 32` prints")
         return value
 
     @model_validator(mode="after")

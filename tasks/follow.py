@@ -27,7 +27,8 @@ def listen(services: Services, stop: threading.Event) -> None:
     elif services.settings.events_url:
         consume(services, source_of(services.settings), stop)
     else:
-        log.info("no NAFUDA_EVENTS_URL: buckets are compared every %s", services.settings.reconcile_every)
+        instead = "only the webhook" if services.settings.events_secret else "no NAFUDA_EVENTS_URL"
+        log.info("%s: buckets are compared every %s", instead, services.settings.reconcile_every)
         _compare(services, stop)
         stop.wait()
 
