@@ -15,7 +15,6 @@ from kombu.entity import Queue
 
 from infra.records.pool import open_pool
 from infra.settings import Settings
-from tasks.notifications import dead_letters
 from tasks.services import Services
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
@@ -143,7 +142,7 @@ def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
             producer.publish(body, routing_key=queue.name, content_type="application/json", content_encoding="binary")
     with listening(services):
         wait_for(lambda: "a.png" in keys(books), 30)
-    assert [letter.source for letter in dead_letters(services)] == [queue.name, queue.name]
+    assert [letter.source for letter in services.letters.latest()] == [queue.name, queue.name]
     assert not {body.decode("utf-8", "replace") for body in bodies} & set(left_in(queue))
 
 

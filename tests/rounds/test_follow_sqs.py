@@ -14,7 +14,6 @@ from botocore.client import BaseClient
 
 from infra.records.pool import open_pool
 from infra.settings import Settings
-from tasks.notifications import dead_letters
 from tasks.services import Services
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
@@ -93,7 +92,7 @@ def test_what_s3_tells_the_queue_is_hinted_at_with_what_was_there_before(
         wait_for(lambda: KEY in keys(books), 30)
         s3.delete_object(Bucket=bucket, Key=KEY)
         wait_for(lambda: books.rows(KEY)[0].checks >= 2 and queue.left == 0, 30)
-    assert dead_letters(services) == []  # s3:TestEvent came too
+    assert services.letters.latest() == []  # s3:TestEvent came too
 
 
 def test_what_s3_tells_a_topic_that_the_queue_subscribed_to_is_hinted_at(
@@ -118,7 +117,7 @@ def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
         queue.send(body)
     with listening(services):
         wait_for(lambda: "a.png" in keys(books) and queue.left == 0, 30)
-    assert [letter.source for letter in dead_letters(services)] == [queue.name, queue.name]
+    assert [letter.source for letter in services.letters.latest()] == [queue.name, queue.name]
 
 
 @elasticmq

@@ -8,7 +8,6 @@ import pytest
 from botocore.client import BaseClient
 
 from infra.settings import Settings
-from tasks.notifications import dead_letters
 from tasks.serve import web_services
 from tasks.services import Services
 from tests.e2e.instance import wait_for
@@ -72,4 +71,4 @@ def test_what_is_stored_is_hinted_at_also_when_the_pages_were_away(
     s3.put_object(Bucket=bucket, Key="meanwhile.png", Body=b"x")
     with pages(services):
         wait_for(lambda: keys(books) == {KEY, "meanwhile.png"}, 60)
-    assert dead_letters(services) == []
+    assert services.letters.latest() == []

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from infra.records.pool import open_pool
-from tasks.notifications import dead_letters
 from tests.events.recorded import SAMPLES, recorded
 from tests.rounds.following import told
 from tests.web.served import served
@@ -71,7 +70,7 @@ def test_who_does_not_know_the_secret_is_told_how_to_show_it(
     answer = client.post(PATH, content=BODY, headers=raw)
     assert (answer.status_code, answer.json()["error"]) == (401, "unknown-sender")
     assert "X-Nafuda-Signature" in answer.json()["message"] and SECRET not in answer.text
-    assert noted(site) == [] and dead_letters(site.services) == []
+    assert noted(site) == [] and site.services.letters.latest() == []
 
 
 def test_without_a_secret_there_is_no_webhook(site: Site) -> None:
@@ -85,7 +84,7 @@ def test_without_a_secret_there_is_no_webhook(site: Site) -> None:
 def test_what_is_not_understood_is_kept_when_it_is_answered(client: httpx2.Client, site: Site, body: bytes) -> None:
     answer = client.post(PATH, content=body, headers=KNOWS)
     assert (answer.status_code, answer.json()["dead"]) == (200, 1)
-    (letter,) = dead_letters(site.services)
+    (letter,) = site.services.letters.latest()
     assert letter.source == "webhook" and letter.body == body.decode("utf-8", "replace") and letter.reason
 
 
@@ -93,7 +92,7 @@ def test_a_subscription_is_not_confirmed_but_kept_with_the_reason(client: httpx2
     asked = {"Type": "SubscriptionConfirmation", "TopicArn": "arn:aws:sns:x", "Message": "visit us",
              "SubscribeURL": f"{client.base_url}/health"}  # fmt: skip
     assert client.post(PATH, json=asked, headers=KNOWS).json()["dead"] == 1
-    (letter,) = dead_letters(site.services)
+    (letter,) = site.services.letters.latest()
     assert "confirmed by hand" in letter.reason
 
 
@@ -108,7 +107,7 @@ def test_a_body_over_the_limit_is_refused(client: httpx2.Client, site: Site, ann
     body = b"x" * (BODY_BYTES + 1)
     chunks = body if announced else (body[at : at + 65536] for at in range(0, len(body), 65536))
     assert client.post(PATH, content=chunks, headers=KNOWS).status_code == 413
-    assert dead_letters(site.services) == []
+    assert site.services.letters.latest() == []
 
 
 def test_a_database_that_does_not_answer_lets_the_sender_keep_it(
@@ -122,7 +121,7 @@ def test_a_database_that_does_not_answer_lets_the_sender_keep_it(
         for body in (BODY, b"no event"):
             answer = client.post(PATH, content=body, headers=KNOWS)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "30"), answer.text
-    assert noted(site) == [] and dead_letters(site.services) == []
+    assert noted(site) == [] and site.services.letters.latest() == []
     assert client.post(PATH, content=BODY, headers=KNOWS).status_code == 200
     impatient.close()
 
