@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
-SERVERS := rabbitmq opensearch postgres minio elasticmq aws
+SERVERS := rabbitmq opensearch postgres minio elasticmq aws redis
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench chaos stack stack-down run-stack test-stack test-training requirements format samples clean

@@ -22,14 +22,13 @@ def sender_of(settings: Settings) -> Celery:
 
 
 def receiver_of(settings: Settings) -> Celery:
-    """An app that receives; where a broker gives hints back by time, after a second."""
+    """An app that receives; where a broker gives hints back by time or is polled, within a second."""
     app = Celery("receiver", set_as_current=False)
     config = celery_config(settings, consumes=True)
     options = config["broker_transport_options"]
     assert isinstance(options, dict)
-    if "visibility_timeout" in options:
-        options = {**options, "visibility_timeout": 1}
-    app.conf.update(config, broker_transport_options=options)
+    quick = {name: 1 for name in ("visibility_timeout", "wait_time_seconds") if options.get(name)}
+    app.conf.update(config, broker_transport_options={**options, **quick})
     return app
 
 

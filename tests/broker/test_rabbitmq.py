@@ -11,7 +11,7 @@ from celery.contrib.testing.worker import start_worker
 from kombu.connection import Connection
 from kombu.simple import SimpleQueue
 
-from infra.broker.config import DELIVERY_LIMIT
+from infra.broker.transports import DELIVERY_LIMIT
 from infra.settings import Settings
 from schemas.pipeline import INGEST, QUEUES
 from tests.broker.apps import receiver_of
@@ -51,7 +51,7 @@ class TestRabbitMQ(BrokerContract):
         self, settings: Settings, sender: Celery
     ) -> None:
         app, done = receiver_of(settings), threading.Event()
-        app.task(name=f"nafuda.{INGEST}")(done.set)
+        app.task(name=f"nafuda.{INGEST}", shared=False)(done.set)
         with start_worker(app, pool="threads", queues=[INGEST], perform_ping_check=False):
             sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
             assert done.wait(10)

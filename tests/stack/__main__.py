@@ -17,10 +17,11 @@ from tests.stack.places import Place, read_place
 from tests.stack.postgres import Postgres, Postgres15
 from tests.stack.processes import memory, tree
 from tests.stack.rabbitmq import RabbitMQ
+from tests.stack.redis import Redis
 from tests.stack.server import Server
 
-SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, ElasticMQ, AWS, Postgres15)
-ON_REQUEST: tuple[type[Server], ...] = (ElasticMQ, AWS, Postgres15)
+SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, ElasticMQ, AWS, Redis, Postgres15)
+ON_REQUEST: tuple[type[Server], ...] = (ElasticMQ, AWS, Redis, Postgres15)
 
 
 def up(servers: Sequence[Server]) -> None:
