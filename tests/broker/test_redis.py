@@ -1,19 +1,17 @@
 """Redis as the broker (R72)."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
-from celery.contrib.testing.worker import start_worker
 from kombu.connection import Connection
 
 from infra.broker.transports import PREFIX
 from infra.settings import Settings
 from schemas.pipeline import INGEST
-from tests.broker.apps import receiver_of
+from tests.broker.apps import working
 from tests.broker.contract import BrokerContract
 from tests.stack.given import given
 
@@ -41,11 +39,9 @@ class TestRedis(BrokerContract):
     """The contract, kept by Redis."""
 
     def test_a_worker_does_what_a_hint_says_and_keeps_to_keys_of_ours(self, settings: Settings, sender: Celery) -> None:
-        app, done = receiver_of(settings), threading.Event()
-        app.task(name=f"nafuda.{INGEST}", shared=False)(done.set)
-        with start_worker(app, pool="threads", queues=[INGEST], perform_ping_check=False):
+        with working(settings) as one_more:
             sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
-            assert done.wait(10)
+            one_more()
         with Connection(settings.broker_url) as connection:
             channel: Any = connection.default_channel
             assert [key for key in channel.client.scan_iter("*") if not key.startswith(PREFIX.encode())] == []

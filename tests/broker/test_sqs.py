@@ -1,6 +1,5 @@
 """SQS as the broker, on ElasticMQ (R72)."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -9,14 +8,13 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from celery import Celery
-from celery.contrib.testing.worker import start_worker
 from kombu import pools
 from kombu.exceptions import OperationalError
 
 from infra.broker.transports import PREFIX
 from infra.settings import Settings
 from schemas.pipeline import INGEST, QUEUES
-from tests.broker.apps import receiver_of, sender_of
+from tests.broker.apps import sender_of, working
 from tests.broker.contract import BrokerContract
 from tests.broker.refusing import way_to
 from tests.e2e.instance import wait_for
@@ -61,30 +59,25 @@ class TestSqs(BrokerContract):
     """The contract, kept by SQS's protocol."""
 
     def test_a_worker_does_what_hints_say_and_makes_no_queue_but_ours(self, settings: Settings, sender: Celery) -> None:
-        delete_queues()
-        app, done = receiver_of(settings), threading.Semaphore(0)
-        app.task(name=f"nafuda.{INGEST}", shared=False)(done.release)
-        with start_worker(app, pool="threads", queues=[INGEST], perform_ping_check=False):
+        with working(settings) as one_more:
             for _ in range(20):
                 sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
-            assert all(done.acquire(timeout=20) for _ in range(20))
+            for _ in range(20):
+                one_more()
         with queues() as (_, found):
             names = {url.rsplit("/", 1)[1] for url in found}
             assert names <= {PREFIX + name for name in QUEUES}
 
     @pytest.mark.parametrize("status", [403, 503])
-    def test_a_poll_that_is_refused_is_not_the_last_one(self, settings: Settings, status: int) -> None:
+    def test_a_poll_that_is_refused_is_not_the_last_one(self, settings: Settings, sender: Celery, status: int) -> None:
         with way_to(given("NAFUDA_TEST_SQS_URL")) as way:
             mine = settings.model_copy(update={"broker_url": f"sqs+{way.url}"})
-            app, done, sender = receiver_of(mine), threading.Event(), sender_of(settings)
-            app.task(name=f"nafuda.{INGEST}", shared=False)(done.set)
-            with start_worker(app, pool="threads", queues=[INGEST], perform_ping_check=False):
+            with working(mine) as one_more:
                 way.status = status
                 wait_for(lambda: way.refused >= 2, 20)
                 sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
                 way.status = 0
-                assert done.wait(20)
-        pools.reset()
+                one_more()
 
     @pytest.mark.parametrize("status", [403, 503])
     def test_a_refused_hint_is_an_outage_to_who_sends_it(self, settings: Settings, status: int) -> None:
