@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
+SERVERS := rabbitmq opensearch postgres minio elasticmq aws redis
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench chaos stack stack-down run-stack test-stack test-training requirements format samples clean
@@ -49,7 +50,7 @@ run-stack: $(VENV)/.dev  ## Start them, and Nafuda on them with sample images; a
 
 test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that NAFUDA_TEST_*_URL name
 	@trap '$(BIN)/python -m tests.stack down' EXIT; set -e; \
-	environment=$$($(BIN)/python -m tests.stack up); eval "$$environment"; \
+	environment=$$($(BIN)/python -m tests.stack up $(SERVERS)); eval "$$environment"; \
 	$(BIN)/python -m pytest -q -m stack $(ARGS); \
 	$(BIN)/python -m pytest -q tests/records $(ARGS)
 
@@ -62,7 +63,7 @@ format: $(VENV)/.dev  ## Format the code
 
 requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without index addresses)
 	$(BIN)/python -m pip install -q uv
-	for set in 'run cpu' 'dev cpu ocr test check' 'training training caption compare test'; do \
+	for set in 'run cpu' 'dev cpu ocr sqs redis test stack check' 'training training caption compare test'; do \
 	  name=$${set%% *}; extras=$${set#* }; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml $$(printf -- '--extra %s ' $$extras) -o requirements/$$name.txt; \

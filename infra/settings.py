@@ -3,20 +3,23 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from infra.models.in_force import read_in_force
 from schemas.errors import ConfigurationError
 
 _PREFIX = "NAFUDA_"
 _AWS = ("s3:", "s3://")
+_SQS = ("sqs:", "sqs://")
+_SQS_ENDPOINTS = ("sqs+http://", "sqs+https://")
 _ENDPOINTS = ("s3+http://", "s3+https://")
+_SECRET = 16  # characters
 INSTANCE = "instance.json"
 _SAMPLES = ("detector", "tagger", "rating", "encoder", "captioner", "quality", "brisque", "aesthetic", "clip-score")
 SAMPLES = tuple(f"nafuda/sample-{name}" for name in _SAMPLES)
@@ -34,8 +37,9 @@ class Settings(BaseModel):
     broker_timeout: timedelta = timedelta(seconds=10)  # for connecting, and for the broker's confirmation of a hint
     objects_url: str = Field("", description="file:///FOLDER, s3: or s3+http://HOST:PORT; empty: DATA/buckets")
     objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
-    events_url: str = Field("", description="amqp:// address where S3 events arrive; empty: compare by schedule only")
+    events_url: str = Field("", description="where S3 events arrive: amqp://…, sqs: or sqs+http://…; empty: nowhere")
     events_queue: str = Field("nafuda.events", description="the queue in which they arrive; it must exist")
+    events_secret: str = Field("", repr=False, description="what senders to the pages' webhook must know; empty: none")
     search_url: str = Field("", description="OpenSearch: http(s)://[USER:PASSWORD@]HOST:PORT; empty: on the database")
     search_index: str = Field("nafuda", description="its name there; indexes are called NAME-…")
     search_timeout: timedelta = timedelta(seconds=10)  # for each request to OpenSearch
@@ -88,9 +92,22 @@ class Settings(BaseModel):
     @field_validator("events_url")
     @classmethod
     def _events(cls, value: str) -> str:
-        if value and not value.startswith(("amqp://", "amqps://")):
-            raise ValueError("say amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://")
+        if value and not value.startswith(("amqp://", "amqps://", *_SQS_ENDPOINTS)) and value not in _SQS:
+            raise ValueError("say amqp(s)://USER:PASSWORD@HOST:PORT/VHOST, sqs: for AWS, or sqs+http(s)://HOST:PORT")
         return value
+
+    @field_validator("events_secret")
+    @classmethod
+    def _secret(cls, value: str) -> str:
+        if value and len(value) < _SECRET:
+            raise ValueError(f"take {_SECRET} characters or more, as `openssl rand -hex 32` prints")
+        return value
+
+    @model_validator(mode="after")
+    def _queue(self) -> "Settings":
+        if self.sqs_endpoint is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,80}(\.fifo)?", self.events_queue):
+            raise ValueError("NAFUDA_EVENTS_QUEUE: SQS names queues with letters, digits, - and _ only")
+        return self
 
     @field_validator("search_url")
     @classmethod
@@ -112,6 +129,13 @@ class Settings(BaseModel):
         if self.objects_url in _AWS:
             return ""
         return self.objects_url.removeprefix("s3+") if self.objects_url.startswith(_ENDPOINTS) else None
+
+    @property
+    def sqs_endpoint(self) -> str | None:
+        """URL of the SQS server where events arrive, "" for AWS; None when they do not come over SQS."""
+        if self.events_url in _SQS:
+            return ""
+        return self.events_url.removeprefix("sqs+") if self.events_url.startswith(_SQS_ENDPOINTS) else None
 
     @property
     def models_folder(self) -> Path | None:
@@ -141,9 +165,14 @@ def read_settings(environment: Mapping[str, str], **overrides: object) -> Settin
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        lines = [f"NAFUDA_{'_'.join(map(str, each['loc'][:1])).upper()}: {each['msg']}" for each in error.errors()]
+        lines = [f"{_variable(each['loc'])}{each['msg']}" for each in error.errors()]
         raise ConfigurationError("settings: " + "; ".join(lines)) from None
     return settings if settings.database_url else with_instance(settings)
+
+
+def _variable(place: Sequence[object]) -> str:
+    """Which variable is wrong; nothing where the message says it itself, because two do not go together."""
+    return f"{_PREFIX}{str(place[0]).upper()}: " if place else ""
 
 
 def with_instance(settings: Settings) -> Settings:

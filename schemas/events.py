@@ -33,3 +33,14 @@ class ObjectEvent:
     size: int | None = None
     sequencer: str | None = None
     at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A notification that could not be understood. `source` is the queue, or whoever else brought it."""
+
+    id: int
+    source: str
+    reason: str
+    at: datetime
+    body: str

@@ -5,7 +5,7 @@ Every method may be called from many threads at once. Times are aware and in UTC
 `PermanentError`. Records ports are in `schemas.ledger` and `schemas.review`, search in `schemas.search`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Protocol
 
@@ -45,3 +45,36 @@ class ObjectStore(Protocol):
 
     def close(self) -> None:
         """Let go of what is held: connections."""
+
+
+class Arrival(Protocol):
+    """A raw notification; its sender keeps it until it is confirmed."""
+
+    @property
+    def body(self) -> str:
+        """What was sent, as text."""
+
+    def hold(self) -> None:
+        """Say that it is still at work, so that it is not given to somebody else. May be called at any rate."""
+
+    def confirm(self) -> None:
+        """Say that what it said is committed."""
+
+
+class EventSource(Protocol):
+    """Where raw notifications arrive: a queue of a broker. Unlike other ports it belongs to one thread."""
+
+    @property
+    def name(self) -> str:
+        """What dead letters are kept under: the queue's name."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, fit for a log: without a password."""
+
+    def arrivals(self) -> Generator[Arrival | None, None, None]:
+        """Connect, then give what arrives, without end; None first, and at least once a second while nothing does.
+
+        Each is confirmed, or never will be, when the next is asked for. TransientError when the server is away or
+        refuses us; closing the iterator lets the connection go, and gives back what was not confirmed.
+        """

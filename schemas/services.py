@@ -1,7 +1,7 @@
 """What the pages are given to work with: a bundle of ports, joined by whoever starts the server."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -52,12 +52,14 @@ class WebServices:
     """Everything that `web.create_app` needs. Callables are called from many threads at once.
 
     stored: takes facts about objects that were just put, writes them down and wakes the workers; returns how many were
-    taken in. outcomes: what became of (bucket, key) objects. progress: counts of objects (settled, of them refused,
-    all). refresh: merges and indexes these records at once, so that an edit or a decision shows in the next search.
-    retry: makes failed work of (record, stage) ready again. market: a record's tags for sale. ready: checks of
-    everything that must work. metrics: Prometheus text. allowed_hosts: accepted Host names without port; empty accepts
-    any. secure_cookies: the site is reached by https only. samples_only: every active model is a sample model. encoder:
-    texts to vectors, None where nobody plays that role.
+    taken in. notified: takes a raw notification and keeps it, as hints or as a dead letter; returns how many of what.
+    outcomes: what became of (bucket, key) objects. progress: counts of objects (settled, of them refused, all).
+    refresh: merges and indexes these records at once, so that an edit or a decision shows in the next search. retry:
+    makes failed work of (record, stage) ready again. market: a record's tags for sale. ready: checks of everything
+    that must work. metrics: Prometheus text. events_secret: what senders of notifications must know; empty: none may
+    send. allowed_hosts: accepted Host names without port; empty accepts any. secure_cookies: the site is reached by
+    https only. samples_only: every active model is a sample model. encoder: texts to vectors, None where nobody plays
+    that role.
     """
 
     search: SearchIndex
@@ -70,6 +72,7 @@ class WebServices:
     similar: SimilarImages
     accounts: Accounts
     stored: Callable[[Sequence[ObjectEvent]], int]
+    notified: Callable[[str], Mapping[str, int]]
     refresh: Callable[[Sequence[int]], None]
     retry: Callable[[int, str], None]
     market: Callable[[Record], MarketChoice]
@@ -79,6 +82,7 @@ class WebServices:
     metrics: Callable[[], bytes]
     uploads: UploadLimits
     version: str
+    events_secret: str = field(default="", repr=False)
     encoder: QueryEncoder | None = None
     samples_only: bool = False
     secure_cookies: bool = False

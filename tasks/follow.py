@@ -3,12 +3,13 @@
 import logging
 import random
 import threading
+from contextlib import closing
+from itertools import takewhile
 
-from kombu.connection import Connection
-from kombu.entity import Queue
-from kombu.message import Message
-
-from schemas.errors import NafudaError
+from infra.arrivals.amqp import AmqpSource
+from infra.settings import Settings
+from schemas.errors import NafudaError, TransientError
+from schemas.ports import Arrival, EventSource
 from tasks.listen import follow
 from tasks.notifications import take_notification
 from tasks.reconcile import reconcile_all
@@ -16,9 +17,6 @@ from tasks.services import Services
 
 log = logging.getLogger(__name__)
 
-_HEARTBEAT = 20  # seconds
-_CONNECT = 5  # seconds
-_PREFETCH = 100
 _LONGEST_WAIT = 30.0  # seconds between attempts
 
 
@@ -27,67 +25,66 @@ def listen(services: Services, stop: threading.Event) -> None:
     if services.settings.s3_endpoint is None:
         follow(services, stop)
     elif services.settings.events_url:
-        consume(services, stop)
+        consume(services, source_of(services.settings), stop)
     else:
-        log.info("no NAFUDA_EVENTS_URL: buckets are compared every %s", services.settings.reconcile_every)
+        instead = "only the webhook" if services.settings.events_secret else "no NAFUDA_EVENTS_URL"
+        log.info("%s: buckets are compared every %s", instead, services.settings.reconcile_every)
         _compare(services, stop)
         stop.wait()
 
 
-def consume(services: Services, stop: threading.Event) -> None:
-    """Take events from the queue. A broker that is away is said once, and tried again with jittered back-off."""
-    connection = Connection(services.settings.events_url, heartbeat=_HEARTBEAT, connect_timeout=_CONNECT)
-    errors = (OSError, *connection.connection_errors, *connection.channel_errors)
-    queue = Queue(services.settings.events_queue, no_declare=True)
+def source_of(settings: Settings) -> EventSource:
+    """Where the settings say that events arrive."""
+    endpoint = settings.sqs_endpoint
+    if endpoint is None:
+        return AmqpSource(settings.events_url, settings.events_queue)
+    from infra.arrivals.sqs import SqsSource  # boto3 takes a fifth of a second to load
+
+    return SqsSource(endpoint, settings.events_queue, timeout=settings.objects_timeout)
+
+
+def consume(services: Services, source: EventSource, stop: threading.Event) -> None:
+    """Take events from a queue. A server that is away is said once, and tried again with jittered back-off.
+
+    Beside each new connection buckets and records are compared: events may have been lost before.
+    """
     failed = 0
     while not stop.is_set():
+        over = threading.Event()
         try:
-            with connection.clone() as live:
-                live.connect()
-                with live.Consumer(
-                    queue,
-                    on_message=lambda message: _take(services, message, stop),
-                    prefetch_count=_PREFETCH,
-                    auto_declare=False,
-                ):
-                    log.info("events come from %s", live.as_uri())
-                    failed = 0
-                    _drain(services, live, stop)
-        except errors as error:
+            with closing(source.arrivals()) as arrivals:
+                next(arrivals)
+                log.info("events come from %s", source.place)
+                failed = 0
+                threading.Thread(target=_compare, args=(services, over), name="compare", daemon=True).start()
+                for arrival in takewhile(lambda _: not stop.is_set(), arrivals):
+                    if arrival:
+                        _take(services, source, arrival, stop)
+        except TransientError as error:
             if not failed:
-                log.warning("no events come from %s: %s; trying again", live.as_uri(), error)
+                log.warning("no events come; trying again: %s", error)
             failed += 1
             stop.wait(random.uniform(0.5, 1) * min(_LONGEST_WAIT, 2.0**failed))
+        finally:
+            over.set()
 
 
-def _drain(services: Services, live: Connection, stop: threading.Event) -> None:
-    """Take what comes while the connection lives, and compare beside it: events may have been lost before."""
-    over = threading.Event()
-    threading.Thread(target=_compare, args=(services, over), name="compare", daemon=True).start()
-    try:
-        while not stop.is_set():
-            try:
-                live.drain_events(timeout=1)
-            except TimeoutError:
-                live.heartbeat_check()
-    finally:
-        over.set()
-
-
-def _take(services: Services, message: Message, stop: threading.Event) -> None:
-    """Acknowledge once the hints, or the dead letter, are committed; until then the broker keeps the message."""
-    body = message.body if isinstance(message.body, str) else bytes(message.body).decode("utf-8", "replace")
+def _take(services: Services, source: EventSource, arrival: Arrival, stop: threading.Event) -> None:
+    """Confirm once the hints, or the dead letter, are committed; until then the broker keeps the message."""
     waits = False
     while not stop.is_set():
         try:
-            take_notification(services, body, services.settings.events_queue)
-            message.ack()
-            return
+            take_notification(services, arrival.body, source.name)
+            break
         except NafudaError as error:
             if not waits:
                 log.warning("an event waits: %s", error)
             waits = True
             stop.wait(1)
+            arrival.hold()
+    else:
+        return
+    arrival.confirm()
 
 
 def _compare(services: Services, stop: threading.Event) -> None:

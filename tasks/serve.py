@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 
 import uvicorn
@@ -19,6 +19,7 @@ from schemas.pipeline import GROUPS, STAGES, group_of
 from schemas.services import Readiness, UploadLimits, WebServices
 from tasks.listen import take_in
 from tasks.merge import refresh
+from tasks.notifications import take_notification
 from tasks.pictures import DerivedPictures
 from tasks.services import Services
 from web import create_app
@@ -47,6 +48,8 @@ def web_services(services: Services) -> Iterator[WebServices]:
         desk=PostgresReviewDesk(services.pool),
         accounts=PostgresAccounts(services.pool),
         stored=lambda events: take_in(services, events),
+        notified=lambda body: asdict(take_notification(services, body, "webhook")),
+        events_secret=settings.events_secret,
         refresh=lambda records: refresh(services, records),
         retry=lambda record, stage: retry(services, record, stage),
         market=lambda record: market_tags(record, services.rules.current().scoring),

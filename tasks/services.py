@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
 from infra.records.indexing import PostgresIndexing
+from infra.records.letters import PostgresLetters
 from infra.records.merging import PostgresMerging
 from infra.records.objects import PostgresObjects
 from infra.records.pool import Pool, open_pool
@@ -97,6 +98,11 @@ class Services:
     def objects(self) -> PostgresObjects:
         """What is stored."""
         return PostgresObjects(self.pool, self.backend)
+
+    @cached_property
+    def letters(self) -> PostgresLetters:
+        """What could not be understood."""
+        return PostgresLetters(self.pool)
 
     @cached_property
     def results(self) -> PostgresResults:

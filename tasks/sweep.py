@@ -14,6 +14,8 @@ from tasks.services import Services
 log = logging.getLogger(__name__)
 PERIOD = timedelta(seconds=1)
 INDEX_PERIOD = timedelta(seconds=5)
+LETTERS = 10_000  # at most 2.5 GB
+LETTERS_AGE = timedelta(days=30)
 
 
 def sweep_once(services: Services) -> None:
@@ -23,6 +25,13 @@ def sweep_once(services: Services) -> None:
         log.warning("freed %d claims of workers that ended", freed)
     for queue in services.work.overdue():
         services.send(queue)
+
+
+def trim_letters(services: Services) -> None:
+    """Dead letters are bounded: by number, should somebody send nothing else, and by age."""
+    forgotten = services.letters.trim(LETTERS, LETTERS_AGE)
+    if forgotten:
+        log.warning("forgot %d dead letters: the latest %d of %s stay", forgotten, LETTERS, LETTERS_AGE)
 
 
 def keep_index(services: Services) -> str:
@@ -56,6 +65,7 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
                 if trouble and trouble != told:
                     log.error("the search index: %s", trouble)
             if time.monotonic() >= due:
+                trim_letters(services)
                 reconcile_all(services)
                 due = time.monotonic() + services.settings.reconcile_every.total_seconds()
             away = False

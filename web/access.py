@@ -52,6 +52,12 @@ class Visit:
         return self.moderates or record.visibility is Visibility.SHOWN
 
 
+class UnknownSenderError(PermanentError):
+    """A notification came from somebody who does not show that they know the secret."""
+
+    code = "unknown-sender"
+
+
 def services_of(request: Request) -> WebServices:
     """The ports this application was made with."""
     return cast(WebServices, request.app.state.services)

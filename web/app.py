@@ -9,13 +9,13 @@ from starlette.types import Scope
 
 from schemas.errors import ConfigurationError
 from schemas.services import WebServices
-from web import api, health, help, images, people, problems, review, search, session, similar, upload
+from web import api, events, health, help, images, people, problems, review, search, session, similar, upload
 from web.access import Rule, everybody
 from web.problems import CatchAll
 from web.render import STATIC, digest
 from web.security import Doorkeeper, Headered
 
-SUBJECTS = (session, search, images, similar, upload, review, people, help, api, health)
+SUBJECTS = (session, search, images, similar, upload, review, people, help, api, events, health)
 
 
 class KeptFiles(StaticFiles):
@@ -28,7 +28,7 @@ class KeptFiles(StaticFiles):
 
 
 def rule_of(route: BaseRoute) -> str | None:
-    """The role that a route needs, "everybody", or None when nobody said."""
+    """The role that a route needs, "everybody", "sender" (who knows the webhook's secret), or None when nobody said."""
     if not isinstance(route, APIRoute):
         return None
     for dependency in route.dependant.dependencies:
@@ -36,6 +36,8 @@ def rule_of(route: BaseRoute) -> str | None:
             return dependency.call.role.value
         if dependency.call is everybody:
             return "everybody"
+        if dependency.call is events.from_a_sender:
+            return "sender"
     return None
 
 
@@ -51,8 +53,9 @@ def create_app(services: WebServices) -> FastAPI:
             raise ConfigurationError(f"{route} says nothing of who may use it: give it a rule of web.access")
     app.mount(f"/static/{app.state.digest}", KeptFiles(directory=STATIC), name="static")
     problems.install(app)
+    limits = {"/upload": services.uploads.request_bytes, events.PATH: events.BODY_BYTES}
     # The last one added is the outermost.
     app.add_middleware(CatchAll)
-    app.add_middleware(Doorkeeper, hosts=services.allowed_hosts, limits={"/upload": services.uploads.request_bytes})
+    app.add_middleware(Doorkeeper, hosts=services.allowed_hosts, limits=limits)
     app.add_middleware(Headered, https=services.secure_cookies)
     return app

@@ -22,13 +22,14 @@ from schemas.errors import (
     RefusedError,
     TransientError,
 )
-from web.access import ForbiddenError, SignInNeededError
+from web.access import ForbiddenError, SignInNeededError, UnknownSenderError
 from web.render import page
 from web.security import TooMuchError
 
 log = logging.getLogger(__name__)
 
 STATUSES: tuple[tuple[type[NafudaError], int], ...] = (
+    (UnknownSenderError, 401),
     (ForbiddenError, 403),
     (NotFoundError, 404),
     (ConflictError, 409),

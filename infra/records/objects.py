@@ -25,16 +25,8 @@ class PostgresObjects:
 
     def note(self, events: Sequence[ObjectEvent], priority: int = 0) -> int:
         """Write hints down. Objects of no collection are left out: a collection is an allow-list."""
-        if not events:
-            return 0
-        values = {
-            "buckets": [event.bucket for event in events],
-            "keys": [event.key for event in events],
-            "events": [event.event_id for event in events],
-            "priority": priority,
-        }
         with session(self.pool) as connection:
-            return len(connection.execute(statement("objects", "note"), values).fetchall())
+            return note_in(connection, events, priority)
 
     def backfill(self, collection: str, after: int = 0, limit: int = 500) -> tuple[int, int]:
         """Plan, below live work, what the models in force have not said of the next images of a collection.
@@ -160,6 +152,19 @@ class PostgresObjects:
                     connection.execute(statement("objects", "touch_beside"), {"bucket": bucket, "stem": stem})
             _end(connection, [(object, checks)])
         return row is not None
+
+
+def note_in(connection: Connection, events: Sequence[ObjectEvent], priority: int = 0) -> int:
+    """`PostgresObjects.note` as part of somebody's transaction."""
+    if not events:
+        return 0
+    values = {
+        "buckets": [event.bucket for event in events],
+        "keys": [event.key for event in events],
+        "events": [event.event_id for event in events],
+        "priority": priority,
+    }
+    return len(connection.execute(statement("objects", "note"), values).fetchall())
 
 
 def _plan(connection: Connection, pairs: Sequence[tuple[int, int]], priorities: Sequence[int]) -> int:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -11,6 +13,14 @@ from kombu.simple import SimpleQueue
 from infra.settings import Settings
 from schemas.pipeline import INGEST, MERGE
 from tests.broker.apps import inbox_of, receiver_of, sender_of, take_and_die
+
+
+def patiently(inbox: SimpleQueue) -> Any:
+    """The next hint. Some clients look for what is to come again only between one wait and the next."""
+    for _ in range(10):
+        with suppress(inbox.Empty):
+            return inbox.get(timeout=1)
+    return inbox.get(timeout=1)
 
 
 class BrokerContract:
@@ -53,6 +63,6 @@ class BrokerContract:
         sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
         taken = take_and_die(settings)
         with inbox_of(receiver_of(settings)) as inbox:
-            again = inbox.get(timeout=10)
+            again = patiently(inbox)
             assert again.headers["id"] == taken
             again.ack()

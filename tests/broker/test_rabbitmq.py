@@ -1,20 +1,18 @@
 """RabbitMQ as the broker: quorum queues and confirmed sends (R72)."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from amqp.exceptions import NotFound, PreconditionFailed
 from celery import Celery
-from celery.contrib.testing.worker import start_worker
 from kombu.connection import Connection
 from kombu.simple import SimpleQueue
 
-from infra.broker.config import DELIVERY_LIMIT
+from infra.broker.transports import DELIVERY_LIMIT
 from infra.settings import Settings
 from schemas.pipeline import INGEST, QUEUES
-from tests.broker.apps import receiver_of
+from tests.broker.apps import working
 from tests.broker.contract import BrokerContract
 from tests.stack.given import given
 
@@ -50,11 +48,9 @@ class TestRabbitMQ(BrokerContract):
     def test_a_worker_does_what_a_hint_says_and_declares_no_queue_but_ours(
         self, settings: Settings, sender: Celery
     ) -> None:
-        app, done = receiver_of(settings), threading.Event()
-        app.task(name=f"nafuda.{INGEST}")(done.set)
-        with start_worker(app, pool="threads", queues=[INGEST], perform_ping_check=False):
+        with working(settings) as one_more:
             sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
-            assert done.wait(10)
+            one_more()
         with sender.connection_for_write() as connection, pytest.raises(NotFound):
             connection.default_channel.queue_declare("celery_delayed_0", passive=True)
 

@@ -76,7 +76,15 @@ def test_a_notification_is_taken_in_or_becomes_a_dead_letter(nafuda: Instance, t
     bad.write_text('{"Records": [{"eventSource": "aws:ses"}]}')
     assert nafuda.json("events", "take", str(good))["events"] == 1
     assert nafuda.json("events", "take", str(bad))["dead"] == 1
-    assert "aws:ses" in json.dumps(nafuda.json("events", "dead", "--limit", "1"))
+    (letter,) = nafuda.json("events", "dead", "--limit", "1")
+    assert letter["source"] == "cli" and "aws:ses" in letter["reason"]
+    assert nafuda.json("events", "replay") == {"understood": 0, "events": 0, "left": 1}
+    nafuda.sql(f"UPDATE dead_letters SET body = '{good.read_text()}' RETURNING id")  # as if an upgrade knew it
+    assert nafuda.json("events", "replay", str(letter["id"])) == {"understood": 1, "events": 1, "left": 0}
+    assert nafuda.cli("events", "replay", str(letter["id"])).returncode == 4
+    nafuda.json("events", "take", str(bad))
+    number = nafuda.json("events", "dead", "--limit", "1")[0]["id"]
+    assert nafuda.json("events", "discard", str(number)) == {"removed": 1}
 
 
 def test_a_lost_event_is_found_by_reconcile(nafuda: Instance, image: int) -> None:

@@ -29,6 +29,26 @@ def test_another_url_is_refused_with_what_to_say(url: str, tmp_path: Path) -> No
         read_settings({"NAFUDA_OBJECTS_URL": url, "NAFUDA_DATA": str(tmp_path)})
 
 
-def test_events_come_over_amqp(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"NAFUDA_EVENTS_URL.*amqp://"):
-        read_settings({"NAFUDA_EVENTS_URL": "redis://127.0.0.1", "NAFUDA_DATA": str(tmp_path)})
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("amqp://127.0.0.1", None),
+        ("sqs:", ""),
+        ("sqs://", ""),
+        ("sqs+http://127.0.0.1:9324", "http://127.0.0.1:9324"),
+        ("sqs+https://sqs.example.org", "https://sqs.example.org"),
+    ],
+)
+def test_events_come_over_amqp_or_sqs(url: str, endpoint: str | None) -> None:
+    assert Settings(events_url=url, events_queue="events").sqs_endpoint == endpoint
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1", "sqs://events", "http://127.0.0.1:9324"])
+def test_events_that_come_from_elsewhere_are_refused_with_what_to_say(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"NAFUDA_EVENTS_URL.*amqp.*sqs\+http"):
+        read_settings({"NAFUDA_EVENTS_URL": url, "NAFUDA_DATA": str(tmp_path)})
+
+
+def test_a_queue_that_sqs_cannot_have_is_refused_at_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"NAFUDA_EVENTS_QUEUE.*letters"):
+        read_settings({"NAFUDA_EVENTS_URL": "sqs:", "NAFUDA_DATA": str(tmp_path)})

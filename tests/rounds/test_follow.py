@@ -2,10 +2,8 @@
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,11 +15,10 @@ from kombu.entity import Queue
 
 from infra.records.pool import open_pool
 from infra.settings import Settings
-from tasks.follow import listen
-from tasks.notifications import dead_letters
 from tasks.services import Services
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
+from tests.rounds.following import keys, listening, told
 from tests.stack.given import given
 from tests.stack.telling import client, own_queue, telling_bucket
 
@@ -70,23 +67,6 @@ def books(services: Services, bucket: str) -> Books:
     books = Books(services.pool)
     books.collection(bucket=bucket)
     return books
-
-
-@contextmanager
-def listening(services: Services) -> Iterator[None]:
-    stop = threading.Event()
-    thread = threading.Thread(target=listen, args=(services, stop))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-def keys(books: Books) -> set[str]:
-    return {key for (key,) in books.sql("SELECT key FROM objects")}
 
 
 def left_in(queue: Queue) -> list[str]:
@@ -151,13 +131,6 @@ def test_each_outage_is_said_and_what_was_stored_in_it_is_found(
         wait_for(lambda: {"1.png", "2.png"} <= keys(books), 30)
 
 
-def told(bucket: str) -> dict[str, object]:
-    """What MinIO says of an object."""
-    s3 = {"bucket": {"name": bucket}, "object": {"key": "a.png", "size": 1, "eTag": "e", "sequencer": "17F"}}
-    record = {"eventVersion": "2.0", "eventSource": "minio:s3", "eventName": "s3:ObjectCreated:Put", "s3": s3}
-    return {"EventName": record["eventName"], "Key": f"{bucket}/a.png", "Records": [record]}
-
-
 def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
     services: Services, books: Books, bucket: str, queue: Queue
 ) -> None:
@@ -169,7 +142,7 @@ def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
             producer.publish(body, routing_key=queue.name, content_type="application/json", content_encoding="binary")
     with listening(services):
         wait_for(lambda: "a.png" in keys(books), 30)
-    assert [letter.source for letter in dead_letters(services)] == [queue.name, queue.name]
+    assert [letter.source for letter in services.letters.latest()] == [queue.name, queue.name]
     assert not {body.decode("utf-8", "replace") for body in bodies} & set(left_in(queue))
 
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from schemas.errors import NafudaError, TransientError
+from tests.stack.aws import AWS
+from tests.stack.elasticmq import ElasticMQ
 from tests.stack.minio import MinIO
 from tests.stack.opensearch import OpenSearch
 from tests.stack.packages import alone
@@ -15,11 +17,13 @@ from tests.stack.places import Place, read_place
 from tests.stack.postgres import Postgres, Postgres15
 from tests.stack.processes import memory, tree
 from tests.stack.rabbitmq import RabbitMQ
+from tests.stack.redis import Redis
 from tests.stack.server import Server
 from tests.stack.toxiproxy import Toxiproxy
 
-SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, Postgres15, Toxiproxy)
-ON_REQUEST: tuple[type[Server], ...] = (Postgres15, Toxiproxy)
+_DEFAULT: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO)
+ON_REQUEST: tuple[type[Server], ...] = (ElasticMQ, AWS, Redis, Postgres15, Toxiproxy)
+SERVERS = (*_DEFAULT, *ON_REQUEST)
 
 
 def up(servers: Sequence[Server]) -> None:

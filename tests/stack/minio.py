@@ -1,4 +1,4 @@
-"""MinIO, built from its Go module: an S3 store whose notifications go to RabbitMQ, through a spool on disk."""
+"""MinIO, built from its Go module: an S3 store that tells RabbitMQ or a webhook, through spools on disk."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,9 @@ _VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 _MODULE = f"github.com/minio/minio@{_VERSION}"
 _REGION = "us-east-1"
 _TARGET = "NAFUDA"
+_PAGES = 15  # where a Nafuda of a test's own may listen for the webhook: MinIO must know it when it starts
 ARN = f"arn:minio:sqs::{_TARGET}:amqp"
+WEBHOOK_ARN = f"arn:minio:sqs::{_TARGET}:webhook"
 
 
 class MinIO(Server):
@@ -45,7 +47,8 @@ class MinIO(Server):
         self._program()
 
     def prepare(self) -> None:
-        (self.folder / "spool").mkdir(exist_ok=True)
+        for spool in ("spool", "webhook"):
+            (self.folder / spool).mkdir(exist_ok=True)
 
     def command(self) -> list[str | Path]:
         return [self._program(), "server", "--quiet", "--address", f"{LOOPBACK}:{self.port}", self.folder / "store"]
@@ -63,8 +66,15 @@ class MinIO(Server):
             "QUEUE_DIR": str(self.folder / "spool"),
             "QUEUE_LIMIT": "1000000",
         }
+        webhook = {
+            "ENABLE": "on",
+            "ENDPOINT": f"http://{LOOPBACK}:{self.place.port + _PAGES}/api/v1/events",
+            "AUTH_TOKEN": self.place.password,
+            "QUEUE_DIR": str(self.folder / "webhook"),
+        }
         return {
             **{f"MINIO_NOTIFY_AMQP_{key}_{_TARGET}": value for key, value in target.items()},
+            **{f"MINIO_NOTIFY_WEBHOOK_{key}_{_TARGET}": value for key, value in webhook.items()},
             "MINIO_ROOT_USER": USER,
             "MINIO_ROOT_PASSWORD": self.place.password,
             "MINIO_BROWSER": "off",
@@ -85,6 +95,9 @@ class MinIO(Server):
         return {
             "NAFUDA_TEST_S3_URL": self.url,
             "NAFUDA_TEST_EVENTS_ARN": ARN,
+            "NAFUDA_TEST_WEBHOOK_ARN": WEBHOOK_ARN,
+            "NAFUDA_TEST_WEBHOOK_PORT": str(self.place.port + _PAGES),
+            "NAFUDA_TEST_WEBHOOK_SECRET": self.place.password,
             "AWS_ACCESS_KEY_ID": USER,
             "AWS_SECRET_ACCESS_KEY": self.place.password,
             "AWS_DEFAULT_REGION": _REGION,

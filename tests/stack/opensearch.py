@@ -1,7 +1,5 @@
 """OpenSearch: one node with k-NN, from Maven artifacts."""
 
-import hashlib
-import shutil
 from pathlib import Path
 from typing import ClassVar
 
@@ -72,15 +70,4 @@ class OpenSearch(Server):
         return packages.program("java", "OpenSearch needs Java 17", "openjdk-17-jre-headless")
 
     def _jars(self) -> Path:
-        edition = hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
-        return packages.cached(self.place.cache, f"opensearch-{edition}", _fetch) / "lib"
-
-
-def _fetch(folder: Path) -> None:
-    maven = packages.program("mvn", "OpenSearch is fetched from Maven artifacts", "maven")
-    shutil.copy(_POM, folder / "pom.xml")
-    base: list[str | Path] = [maven, "-q", "-B", "-f", folder / "pom.xml", f"-DoutputDirectory={folder / 'lib'}"]
-    remedy = "a Maven repository is needed; say which in ~/.m2/settings.xml"
-    packages.run([*base, "dependency:copy-dependencies", "-DincludeScope=runtime", "-DexcludeTypes=zip"], remedy)
-    unpack = ["dependency:unpack-dependencies", "-DincludeTypes=zip", "-Dmdep.unpack.includes=**/*.jar"]
-    packages.run([*base, *unpack], remedy)
+        return packages.jars(self.place.cache, _POM)

@@ -1,11 +1,13 @@
 """Installing: Debian packages of whose services none is started, and cached folders that are whole or not there."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from schemas.errors import ConfigurationError
@@ -59,6 +61,22 @@ def go_program(cache: Path, name: str, module: str) -> Path:
         run([go, "install", module], "Go 1.24 or newer and a Go module proxy are needed", environment)
 
     return cached(cache, name, build)
+
+
+def jars(cache: Path, pom: Path) -> Path:
+    """A folder with what a pom names, plugins in zip files unpacked; another one for each edition of the pom."""
+    edition = hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
+    return cached(cache, f"{pom.stem}-{edition}", partial(_fetch, pom)) / "lib"
+
+
+def _fetch(pom: Path, folder: Path) -> None:
+    maven = program("mvn", f"{pom.stem} is fetched from Maven artifacts", "maven")
+    shutil.copy(pom, folder / "pom.xml")
+    base: list[str | Path] = [maven, "-q", "-B", "-f", folder / "pom.xml", f"-DoutputDirectory={folder / 'lib'}"]
+    remedy = "a Maven repository is needed; say which in ~/.m2/settings.xml"
+    run([*base, "dependency:copy-dependencies", "-DincludeScope=runtime", "-DexcludeTypes=zip"], remedy)
+    unpack = ["dependency:unpack-dependencies", "-DincludeTypes=zip", "-Dmdep.unpack.includes=**/*.jar"]
+    run([*base, *unpack], remedy)
 
 
 @contextmanager

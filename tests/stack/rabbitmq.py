@@ -77,7 +77,7 @@ class RabbitMQ(Server):
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(base + 5),
             "RABBITMQ_CTL_DIST_PORT_MIN": str(base + 12),
-            "RABBITMQ_CTL_DIST_PORT_MAX": str(base + 15),
+            "RABBITMQ_CTL_DIST_PORT_MAX": str(base + 14),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2",
             "RUNNING_UNDER_SYSTEMD": "true",  # the script becomes the node instead of waiting for it
             "ERL_EPMD_PORT": str(base + 6),

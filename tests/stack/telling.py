@@ -32,10 +32,10 @@ def own_queue() -> Iterator[Queue]:
 
 
 @contextmanager
-def telling_bucket(s3: BaseClient) -> Iterator[str]:
-    """A bucket whose events go to the broker; emptied and removed at the end."""
+def telling_bucket(s3: BaseClient, target: str = "NAFUDA_TEST_EVENTS_ARN") -> Iterator[str]:
+    """A bucket whose events go to the broker, or to another target; emptied and removed at the end."""
     name = f"test-{uuid.uuid4()}"
-    make_telling(s3, name)
+    make_telling(s3, name, target)
     yield name
     remove(s3, name)
 
@@ -48,11 +48,11 @@ def remove(s3: BaseClient, bucket: str) -> None:
     s3.delete_bucket(Bucket=bucket)
 
 
-def make_telling(s3: BaseClient, bucket: str) -> None:
+def make_telling(s3: BaseClient, bucket: str, target: str = "NAFUDA_TEST_EVENTS_ARN") -> None:
     """Make a bucket, unless it is there, and have its events published."""
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=bucket)
-    told = {"QueueArn": given("NAFUDA_TEST_EVENTS_ARN"), "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+    told = {"QueueArn": given(target), "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
     s3.put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [told]}, SkipDestinationValidation=True
     )

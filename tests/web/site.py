@@ -28,6 +28,7 @@ from workers.decode.limits import DecodeLimits
 from workers.decode.pixels import decode
 from workers.ingest.ingest import THUMBNAILS, thumbnail_key
 
+SECRET = "known to the storage server"
 PASSWORD = "correct horse battery staple"
 GENERAL = ("smile", "hat", "glasses", "blonde_hair", "sword", "solo", "tall&<b>bold</b>")
 TAGS = (*(Label(name, "general") for name in GENERAL), Label("miku", "character"), Label("general", "rating"))
@@ -64,7 +65,13 @@ class Site:
     ) -> None:
         self.closing = ExitStack()
         self.services = Services(
-            Settings(data=folder, database_url=database, broker_url="memory://", max_bytes=200_000)
+            Settings(
+                data=folder,
+                database_url=database,
+                broker_url="memory://",
+                max_bytes=200_000,
+                events_secret=SECRET,
+            )
         )
         self.closing.callback(self.services.close)
         self.services.store.make_bucket("images")

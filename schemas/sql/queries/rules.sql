@@ -42,11 +42,3 @@ SELECT id, name, hold FROM collections ORDER BY name;
 -- No index: a setting of the transaction.
 -- What touches every record may take longer than other statements.
 SET LOCAL statement_timeout = 0;
-
--- name: dead_letter
--- Index: none needed.
-INSERT INTO dead_letters (source, body, code, reason) VALUES (%(source)s, %(body)s, %(code)s, %(reason)s) RETURNING id;
-
--- name: dead_letters
--- The latest ones first. Index: the primary key.
-SELECT id, source, reason, created_at, body FROM dead_letters ORDER BY id DESC LIMIT %(limit)s;

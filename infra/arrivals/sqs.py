@@ -1,0 +1,175 @@
+"""A queue of Amazon SQS, or of a server that speaks as it does: raw notifications, by long polling."""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent import futures
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any, cast
+
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from schemas.errors import TransientError
+
+_WAIT = 20  # seconds of a poll: the longest that SQS allows, so the fewest requests
+_BATCH = 10  # messages of a poll: the most that SQS gives
+_HIDDEN = 60  # seconds in which nobody else gets what we got; `hold` renews them
+_RENEW = 20.0  # seconds between renewals
+_REGION = "us-east-1"  # what servers that know no regions sign with
+_REMEDIES = {
+    "AWS.SimpleQueueService.NonExistentQueue": "make the queue, or set NAFUDA_EVENTS_QUEUE",
+    "QueueDoesNotExist": "make the queue, or set NAFUDA_EVENTS_QUEUE",
+    "AccessDenied": "allow sqs:GetQueueUrl, ReceiveMessage, DeleteMessage and ChangeMessageVisibility on the queue",
+}
+
+
+class SqsSource:
+    """`schemas.ports.EventSource`. Credentials, profile and region come from where every AWS tool finds them."""
+
+    def __init__(self, endpoint: str, queue: str, *, timeout: timedelta) -> None:
+        """endpoint: the server's URL; "": AWS. timeout: for connecting, and for an answer beyond what a poll waits."""
+        self.name = queue
+        self.place = f"queue {queue} of {endpoint or 'AWS SQS'}"
+        with errors(self.place):
+            self._client = _client(endpoint, timeout.total_seconds())
+
+    def arrivals(self) -> Generator["SqsArrival | None", None, None]:
+        """What polls bring. The first one waits for nothing: it shows that we may."""
+        with errors(self.place):
+            url = self._client.get_queue_url(QueueName=self.name)["QueueUrl"]
+        wait = 0
+        while True:
+            messages = yield from self._poll(url, wait)
+            wait = _WAIT
+            yield None
+            batch = Batch(self._client, url, messages, self.place)
+            try:
+                yield from batch.arrivals
+            finally:
+                batch.settle()
+
+    def _poll(self, url: str, wait: int) -> Generator[None, None, Sequence[Any]]:
+        """One poll, on a thread of its own: whoever is told to stop does not wait for its end."""
+        poll = _in_background(partial(self._receive, url, wait))
+        try:
+            while not futures.wait([poll], timeout=1).done:
+                yield None
+        except GeneratorExit:
+            poll.add_done_callback(partial(self._give_back, url))
+            raise
+        return poll.result()
+
+    def _receive(self, url: str, wait: int) -> Sequence[Any]:
+        with errors(self.place):
+            said = self._client.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=wait, VisibilityTimeout=_HIDDEN
+            )
+        return cast(Sequence[Any], said.get("Messages", []))
+
+    def _give_back(self, url: str, poll: "futures.Future[Sequence[Any]]") -> None:
+        if not poll.exception():
+            with suppress(TransientError):  # else they come again by time
+                Batch(self._client, url, poll.result(), self.place).settle()
+
+
+class SqsArrival:
+    """`schemas.ports.Arrival`."""
+
+    def __init__(self, batch: "Batch", message: Any) -> None:
+        self.body = str(message["Body"])
+        self.receipt = message["ReceiptHandle"]
+        self.confirmed = False
+        self._batch = batch
+
+    def hold(self) -> None:
+        """Keep the whole poll hidden for another while."""
+        self._batch.renew()
+
+    def confirm(self) -> None:
+        """It is deleted together with the rest of its poll."""
+        self.confirmed = True
+
+
+class Batch:
+    """What one poll brought: hidden together, and settled in two requests."""
+
+    def __init__(self, client: BaseClient, url: str, messages: Sequence[Any], place: str) -> None:
+        self.arrivals = [SqsArrival(self, message) for message in messages]
+        self._client, self._url, self.place = client, url, place
+        self._renewed = time.monotonic()
+
+    def renew(self) -> None:
+        """Hide what is left for another while, if the last time was long ago."""
+        if time.monotonic() - self._renewed >= _RENEW:
+            self._show([each for each in self.arrivals if not each.confirmed], _HIDDEN)
+            self._renewed = time.monotonic()
+
+    def settle(self) -> None:
+        """Delete what was confirmed; give the rest back, to come again at once."""
+        done = [each for each in self.arrivals if each.confirmed]
+        if done:
+            with errors(self.place):
+                said = self._client.delete_message_batch(QueueUrl=self._url, Entries=_entries(done))
+            self._check(said, "deleted")
+        self._show([each for each in self.arrivals if not each.confirmed], 0)
+
+    def _show(self, arrivals: Sequence[SqsArrival], after: int) -> None:
+        if arrivals:
+            entries = [{**each, "VisibilityTimeout": after} for each in _entries(arrivals)]
+            with errors(self.place):
+                said = self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            self._check(said, "kept hidden" if after else "given back")
+
+    def _check(self, said: Any, what: str) -> None:
+        """A request that was done in part: the rest comes again by time."""
+        if failed := said.get("Failed"):
+            first = f"{failed[0].get('Code')}: {failed[0].get('Message', '')}"
+            raise TransientError(f"{self.place}: {len(failed)} messages were not {what} ({first})", code="events-away")
+
+
+@contextmanager
+def errors(place: str) -> Iterator[None]:
+    """Turns boto3's errors into ours, with what to do."""
+    try:
+        yield
+    except ClientError as error:
+        remedy = _REMEDIES.get(str(error.response.get("Error", {}).get("Code", "")), "check the server and its rights")
+        raise TransientError(f"{place}: {error}; {remedy}", code="events-away") from error
+    except BotoCoreError as error:  # connections, time-outs; also credentials that are not there
+        remedy = "check NAFUDA_EVENTS_URL, the server, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        raise TransientError(f"{place}: {error}; {remedy}", code="events-away") from error
+
+
+def _entries(arrivals: Sequence[SqsArrival]) -> list[dict[str, Any]]:
+    return [{"Id": str(n), "ReceiptHandle": each.receipt} for n, each in enumerate(arrivals)]
+
+
+def _in_background(work: Callable[[], Sequence[Any]]) -> "futures.Future[Sequence[Any]]":
+    """Unlike an executor's, the thread does not hold up the end of the process."""
+    future: futures.Future[Sequence[Any]] = futures.Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="poll", daemon=True).start()
+    return future
+
+
+def _client(endpoint: str, timeout: float) -> BaseClient:
+    config = Config(
+        connect_timeout=timeout,
+        read_timeout=_WAIT + timeout,
+        retries={"mode": "standard", "total_max_attempts": 1},  # whoever listens tries again, and says so
+        user_agent_extra="nafuda",
+    )
+    session = boto3.session.Session()
+    region = session.region_name or (_REGION if endpoint else None)
+    return session.client("sqs", endpoint_url=endpoint or None, region_name=region, config=config)

@@ -1,0 +1,1 @@
+"""Where raw notifications arrive: one contract over every kind of queue."""

@@ -1,0 +1,85 @@
+"""What we ask of any queue of notifications: nothing is lost, whoever ends when, and what was confirmed is gone."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from schemas.errors import TransientError
+from schemas.ports import Arrival, EventSource
+
+Send = Callable[[str], None]
+Arrivals = Generator[Arrival | None, None, None]
+
+
+@contextmanager
+def arriving(source: EventSource) -> Iterator[Arrivals]:
+    """Somebody who listens; connected."""
+    with closing(source.arrivals()) as arrivals:
+        assert next(arrivals) is None
+        yield arrivals
+
+
+def taken(arrivals: Arrivals, looks: int = 15) -> Arrival:
+    """The next one that arrives."""
+    found = next((arrival for _, arrival in zip(range(looks), arrivals, strict=False) if arrival), None)
+    assert found is not None, "nothing arrived"
+    return found
+
+
+def nothing(arrivals: Arrivals, looks: int = 2) -> bool:
+    """Whether nothing arrives for some seconds."""
+    return not any(arrival for _, arrival in zip(range(looks), arrivals, strict=False))
+
+
+class EventSourceContract:
+    """Inherit it and give `source` of a fresh queue, `send` into it, and `nowhere`, whose queue is not there."""
+
+    def test_what_was_sent_arrives_as_text_and_what_was_confirmed_never_again(
+        self, source: EventSource, send: Send
+    ) -> None:
+        bodies = {f'{{"写真": {number}}}' for number in range(25)}  # more than a poll brings
+        for body in bodies:
+            send(body)
+        arrived: set[str] = set()
+        with arriving(source) as arrivals:
+            while arrived != bodies:
+                arrival = taken(arrivals)
+                arrived.add(arrival.body)
+                arrival.confirm()
+        with arriving(source) as arrivals:
+            assert nothing(arrivals)
+
+    def test_what_was_not_confirmed_comes_to_the_next_listener(self, source: EventSource, send: Send) -> None:
+        send("first")
+        send("second")
+        with arriving(source) as arrivals:
+            confirmed = taken(arrivals)
+            confirmed.confirm()
+            left = taken(arrivals).body
+        with arriving(source) as arrivals:
+            again = taken(arrivals)
+            assert again.body == left != confirmed.body
+            again.confirm()
+
+    def test_one_that_is_held_for_long_can_be_confirmed(self, source: EventSource, send: Send) -> None:
+        send("slow")
+        with arriving(source) as arrivals:
+            arrival = taken(arrivals)
+            for _ in range(100):
+                arrival.hold()
+            arrival.confirm()
+            assert nothing(arrivals)
+
+    def test_who_stops_listening_takes_nothing_along(self, source: EventSource, send: Send) -> None:
+        with arriving(source) as arrivals:
+            assert nothing(arrivals, 2)  # it waits
+        send("late")
+        with arriving(source) as arrivals:
+            arrival = taken(arrivals)
+            assert arrival.body == "late"
+            arrival.confirm()
+
+    def test_a_queue_that_is_not_there_is_named_and_may_come(self, nowhere: EventSource) -> None:
+        with pytest.raises(TransientError, match=nowhere.name), closing(nowhere.arrivals()) as arrivals:
+            next(arrivals)

@@ -1,0 +1,164 @@
+"""Events over SQS's protocol: S3's own on moto, what goes wrong on ElasticMQ (R1, R71, R72)."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import boto3
+import psycopg
+import pytest
+from botocore.client import BaseClient
+
+from infra.records.pool import open_pool
+from infra.settings import Settings
+from tasks.services import Services
+from tests.e2e.instance import wait_for
+from tests.records.books import Books
+from tests.rounds.following import keys, listening, told
+from tests.stack.given import given
+from tests.stack.queues import OwnSqs, own_sqs
+
+pytestmark = pytest.mark.stack
+
+KEY = "写真/a b+c%41.png"
+
+
+@pytest.fixture(params=["NAFUDA_TEST_AWS_URL"])
+def queue(request: pytest.FixtureRequest) -> Iterator[OwnSqs]:
+    """A queue of this test's own, on moto, or on the server that a test asks for."""
+    with own_sqs(given(request.param)) as queue:
+        yield queue
+
+
+@pytest.fixture
+def s3() -> Iterator[BaseClient]:
+    """AWS's S3, as moto plays it."""
+    with closing(boto3.client("s3", endpoint_url=given("NAFUDA_TEST_AWS_URL"))) as s3:
+        yield s3
+
+
+@pytest.fixture
+def bucket(s3: BaseClient, queue: OwnSqs) -> str:
+    """A bucket that nothing is told of yet."""
+    name = f"bucket-of-{queue.name}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def services(tmp_path: Path, database: str, queue: OwnSqs) -> Iterator[Services]:
+    settings = Settings(
+        data=tmp_path,
+        database_url=database,
+        broker_url="memory://",
+        objects_url=f"s3+{given('NAFUDA_TEST_AWS_URL')}",
+        objects_timeout=timedelta(seconds=2),
+        events_url=f"sqs+{queue.endpoint}",
+        events_queue=queue.name,
+    )
+    services = Services(settings, ("listen",))
+    services.__dict__["pool"] = open_pool(database, size=6, name="test", statement_timeout=timedelta(seconds=1))
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def books(services: Services, bucket: str) -> Books:
+    books = Books(services.pool)
+    books.collection(bucket=bucket)
+    return books
+
+
+def tell(s3: BaseClient, bucket: str, **configuration: object) -> None:
+    """Have S3 say what happens in a bucket."""
+    ((kind, arn),) = configuration.items()
+    name = {"QueueConfigurations": "QueueArn", "TopicConfigurations": "TopicArn"}[kind]
+    told = [{name: arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={kind: told})
+
+
+def test_what_s3_tells_the_queue_is_hinted_at_with_what_was_there_before(
+    services: Services, books: Books, s3: BaseClient, bucket: str, queue: OwnSqs
+) -> None:
+    s3.put_object(Bucket=bucket, Key="before.png", Body=b"x")
+    queue.allow()
+    tell(s3, bucket, QueueConfigurations=queue.arn)
+    with listening(services):
+        wait_for(lambda: "before.png" in keys(books), 30)
+        s3.put_object(Bucket=bucket, Key=KEY, Body=b"x")
+        wait_for(lambda: KEY in keys(books), 30)
+        s3.delete_object(Bucket=bucket, Key=KEY)
+        wait_for(lambda: books.rows(KEY)[0].checks >= 2 and queue.left == 0, 30)
+    assert services.letters.latest() == []  # s3:TestEvent came too
+
+
+def test_what_s3_tells_a_topic_that_the_queue_subscribed_to_is_hinted_at(
+    services: Services, books: Books, s3: BaseClient, bucket: str, queue: OwnSqs
+) -> None:
+    with closing(boto3.client("sns", endpoint_url=queue.endpoint)) as sns, listening(services):
+        topic = sns.create_topic(Name=queue.name)["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
+        tell(s3, bucket, TopicConfigurations=topic)
+        s3.put_object(Bucket=bucket, Key=KEY, Body=b"x")
+        wait_for(lambda: KEY in keys(books), 30)
+
+
+elasticmq = pytest.mark.parametrize("queue", ["NAFUDA_TEST_SQS_URL"], indirect=True)
+
+
+@elasticmq
+def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
+    services: Services, books: Books, bucket: str, queue: OwnSqs
+) -> None:
+    for body in ("no event", "[]", json.dumps(told(bucket))):
+        queue.send(body)
+    with listening(services):
+        wait_for(lambda: "a.png" in keys(books) and queue.left == 0, 30)
+    assert [letter.source for letter in services.letters.latest()] == [queue.name, queue.name]
+
+
+@elasticmq
+def test_each_outage_is_said_once_and_what_was_stored_in_it_is_found(
+    services: Services,
+    books: Books,
+    s3: BaseClient,
+    bucket: str,
+    queue: OwnSqs,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("infra.arrivals.sqs._WAIT", 1)  # a deleted queue lets a poll wait to its end
+    caplog.set_level(logging.INFO)
+
+    def said(what: str) -> int:
+        return sum(message.startswith(what) for message in caplog.messages)
+
+    with listening(services):
+        for number in (1, 2):
+            wait_for(lambda n=number: said("events come from") == n, 30)  # type: ignore[misc]
+            queue.delete()
+            wait_for(lambda n=number: said("no events come") == n, 30)  # type: ignore[misc]
+            s3.put_object(Bucket=bucket, Key=f"{number}.png", Body=b"x")
+            queue.make()
+        wait_for(lambda: {"1.png", "2.png"} <= keys(books), 30)
+
+
+@elasticmq
+def test_a_database_that_does_not_answer_keeps_the_event_in_the_queue(
+    services: Services,
+    books: Books,
+    bucket: str,
+    queue: OwnSqs,
+    database: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with listening(services):
+        with psycopg.connect(database) as busy:
+            busy.execute("LOCK TABLE objects")
+            queue.send(json.dumps(told(bucket)))
+            wait_for(lambda: any("an event waits" in message for message in caplog.messages), 30)
+            assert queue.left == 1
+        wait_for(lambda: "a.png" in keys(books) and queue.left == 0, 30)
