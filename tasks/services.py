@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
+from infra.objects.prefixed import PrefixedStore
 from infra.records.indexing import PostgresIndexing
 from infra.records.merging import PostgresMerging
 from infra.records.objects import PostgresObjects
@@ -26,8 +27,10 @@ from infra.search.postgres import PostgresSearch, PostgresSimilar
 from infra.settings import Settings
 from infra.telemetry.metrics import WorkerMetrics
 from schemas.errors import ConfigurationError
+from schemas.ports import ObjectStore
 from schemas.search import SearchIndex
 from schemas.search.similar import SimilarImages
+from tasks.apart import check_apart
 from tasks.gate import Gate
 from tasks.outage import Outage
 from workers.cache import InputCache
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
     from infra.objects.s3 import S3Store
     from infra.search.opensearch import OpenSearchIndex
 
-DERIVED = "derived"
 VIEWS = "views"  # large renditions of images
 DERIVED_BUCKETS = (THUMBNAILS, VIEWS, "doctor")
 
@@ -60,6 +62,7 @@ class Services:
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     inputs: InputCache = field(default_factory=InputCache)
     index_outage: Outage = field(default_factory=partial(Outage, "the search index"))
+    _servers: dict[str, "S3Store"] = field(default_factory=dict, init=False)
 
     @cached_property
     def pool(self) -> Pool:
@@ -126,18 +129,31 @@ class Services:
         """The buckets."""
         endpoint = self.settings.s3_endpoint
         if endpoint is not None:
-            from infra.objects.s3 import S3Store  # boto3 takes a fifth of a second to load
-
-            return S3Store(endpoint, timeout=self.settings.objects_timeout)
+            return self._s3(endpoint)
         return FolderStore(self.settings.buckets_folder, create=not self.settings.objects_url)
 
     @cached_property
-    def derived(self) -> FolderStore:
-        """What we made from images: thumbnails and views, all of which can be made again."""
-        store = FolderStore(self.settings.data / DERIVED, create=True)
-        for bucket in DERIVED_BUCKETS:
-            store.make_bucket(bucket)
-        return store
+    def derived(self) -> ObjectStore:
+        """What we made from images: thumbnails and views, all of which can be made again.
+
+        ConfigurationError when they would lie where a collection's images do.
+        """
+        check_apart(self.settings, [(bucket, prefix) for bucket, prefix, _ in self.objects.sources()])
+        address = self.settings.derived_address
+        if address is None:
+            store = FolderStore(self.settings.derived_folder, create=True)
+            for bucket in DERIVED_BUCKETS:
+                store.make_bucket(bucket)
+            return store
+        return PrefixedStore(self._s3(address.endpoint), address.bucket, address.prefix, DERIVED_BUCKETS)
+
+    def _s3(self, endpoint: str) -> "S3Store":
+        """A server's store, one for each server; nothing is connected yet."""
+        if endpoint not in self._servers:
+            from infra.objects.s3 import S3Store  # boto3 takes a fifth of a second to load
+
+            self._servers[endpoint] = S3Store(endpoint, timeout=self.settings.objects_timeout)
+        return self._servers[endpoint]
 
     @cached_property
     def index(self) -> SearchIndex:
@@ -196,8 +212,8 @@ class Services:
         if "sender" in self.__dict__:
             with suppress(OSError):
                 self.sender.close()
-        if "store" in self.__dict__:
-            self.store.close()
+        for server in self._servers.values():
+            server.close()
         if self.__dict__.get("opensearch"):
             self.__dict__["opensearch"].close()
         if "pool" in self.__dict__:

@@ -27,6 +27,15 @@ def thumbnail_key(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}.jpg"
 
 
+def keep(derived: ObjectStore, bucket: str, key: str, made: bytes) -> None:
+    """Put a JPEG among the derived pictures; a bucket that somebody removed meanwhile is made again."""
+    try:
+        derived.put(bucket, key, made, "image/jpeg")
+    except NotFoundError:
+        derived.make_bucket(bucket)
+        derived.put(bucket, key, made, "image/jpeg")
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """An object's bytes and who they are."""
@@ -144,7 +153,7 @@ class Ingest:
             try:
                 decoded = future.result()
                 assert decoded.facts is not None
-                self.derived.put(THUMBNAILS, thumbnail_key(sha256), decoded.facts.thumbnail, "image/jpeg")
+                keep(self.derived, THUMBNAILS, thumbnail_key(sha256), decoded.facts.thumbnail)
             except NafudaError as error:
                 failed[sha256] = error
                 continue
