@@ -34,6 +34,10 @@ class Settings(BaseModel):
     objects_url: str = Field("", description="file:///FOLDER, s3: or s3+http://HOST:PORT; empty: DATA/buckets")
     derived_url: str = Field("", description="thumbnails and views: file:///FOLDER or s3://BUCKET; empty: DATA/derived")
     objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
+    direct_url: str = Field(
+        "", description="the S3 server as browsers reach it, https://HOST, or s3: for AWS; empty: never"
+    )
+    signed_for: timedelta = timedelta(minutes=5)  # how long a signed upload or download can be used
     events_url: str = Field("", description="amqp:// address where S3 events arrive; empty: compare by schedule only")
     events_queue: str = Field("nafuda.events", description="the queue in which they arrive; it must exist")
     search_url: str = Field("", description="OpenSearch: http(s)://[USER:PASSWORD@]HOST:PORT; empty: on the database")
@@ -89,6 +93,22 @@ class Settings(BaseModel):
     def _derived(cls, value: str) -> str:
         if value and not value.startswith(_FOLDER):
             parse_address(value)
+        return value
+
+    @field_validator("direct_url")
+    @classmethod
+    def _direct(cls, value: str) -> str:
+        found = urlsplit(value)
+        server = found.scheme in ("http", "https") and found.hostname and found.path in ("", "/") and not found.query
+        if value and value not in _AWS and not server:
+            raise ValueError("say https://HOST[:PORT], the S3 server as browsers reach it, or s3: for AWS")
+        return value
+
+    @field_validator("signed_for")
+    @classmethod
+    def _brief(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(hours=1):
+            raise ValueError("say PT1S to PT1H: whoever has what was signed can use it so long")
         return value
 
     @field_validator("events_url")

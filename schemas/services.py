@@ -13,6 +13,7 @@ from schemas.record import Record
 from schemas.review import Accounts, ReviewDesk
 from schemas.search import SearchIndex
 from schemas.search.similar import QueryEncoder, SimilarImages
+from schemas.signing import Signer
 
 
 class Pictures(Protocol):
@@ -57,7 +58,8 @@ class WebServices:
     retry: makes failed work of (record, stage) ready again. market: a record's tags for sale. ready: checks of
     everything that must work. metrics: Prometheus text. allowed_hosts: accepted Host names without port; empty accepts
     any. secure_cookies: the site is reached by https only. samples_only: every active model is a sample model. encoder:
-    texts to vectors, None where nobody plays that role.
+    texts to vectors, None where nobody plays that role. signer: uploads and downloads past the pages, None where
+    all files pass through them.
     """
 
     search: SearchIndex
@@ -80,6 +82,7 @@ class WebServices:
     uploads: UploadLimits
     version: str
     encoder: QueryEncoder | None = None
+    signer: Signer | None = None
     samples_only: bool = False
     secure_cookies: bool = False
     allowed_hosts: tuple[str, ...] = ()

@@ -39,6 +39,7 @@ def web_services(services: Services) -> Iterator[WebServices]:
         search=services.index,
         similar=services.similar,
         encoder=RemoteEncoder(settings.encoder_url) if settings.encoder_url else None,
+        signer=services.signer,
         records=services.records,
         results=services.results,
         work=services.work,

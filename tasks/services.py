@@ -30,6 +30,7 @@ from schemas.errors import ConfigurationError
 from schemas.ports import ObjectStore
 from schemas.search import SearchIndex
 from schemas.search.similar import SimilarImages
+from schemas.signing import Signer
 from tasks.apart import check_apart
 from tasks.gate import Gate
 from tasks.outage import Outage
@@ -154,6 +155,19 @@ class Services:
 
             self._servers[endpoint] = S3Store(endpoint, timeout=self.settings.objects_timeout)
         return self._servers[endpoint]
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """What signs uploads and downloads past us; None where files pass through us."""
+        settings = self.settings
+        if not settings.direct_url:
+            return None
+        if settings.s3_endpoint is None:
+            raise ConfigurationError("NAFUDA_DIRECT_URL: folders are reached through us only; unset it")
+        from infra.objects.s3_signing import S3Signer
+
+        endpoint = "" if settings.direct_url.startswith("s3:") else settings.direct_url
+        return S3Signer(endpoint, lasting=settings.signed_for)
 
     @cached_property
     def index(self) -> SearchIndex:

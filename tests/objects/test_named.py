@@ -75,3 +75,17 @@ def test_derived_pictures_lie_in_the_data_folder_or_where_it_is_said() -> None:
     assert Settings(data=Path("/d")).derived_folder == Path("/d/derived")
     said = Settings(derived_url="file:///mnt/shared")
     assert (said.derived_address, said.derived_folder) == (None, Path("/mnt/shared"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("NAFUDA_DIRECT_URL", "s3+http://127.0.0.1:9000", "https://HOST"),
+        ("NAFUDA_DIRECT_URL", "https://store.example/images", "https://HOST"),
+        ("NAFUDA_SIGNED_FOR", "PT0S", "PT1S to PT1H"),
+        ("NAFUDA_SIGNED_FOR", "P1D", "PT1S to PT1H"),
+    ],
+)
+def test_what_is_signed_is_for_a_server_and_a_short_while(tmp_path: Path, name: str, value: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name}.*{told}"):  # R76
+        read_settings({name: value, "NAFUDA_DATA": str(tmp_path)})

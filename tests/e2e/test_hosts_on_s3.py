@@ -1,4 +1,4 @@
-"""Several hosts share no folder: thumbnails and views in a bucket beside the images' (R15, R71, R72)."""
+"""Several hosts share no folder: everything in buckets, thumbnails too; files past the pages (R15, R71, R72, R76)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from infra.objects.s3 import S3Store
-from tests.e2e.instance import Instance
-from tests.e2e.test_run import sign_in
+from tests.e2e.instance import Instance, wait_for
+from tests.e2e.test_run import field, sign_in
 from tests.stack.given import given
 from tests.stack.telling import client, remove
 from training.samples import draw
@@ -33,6 +33,7 @@ def nafuda(tmp_path: Path, buckets: tuple[str, str]) -> Iterator[Instance]:
     """Everything that has a place outside of the data folder has one there."""
     server = f"s3+{given('NAFUDA_TEST_S3_URL')}"
     environment = {
+        "NAFUDA_DIRECT_URL": given("NAFUDA_TEST_S3_URL"),
         "NAFUDA_OBJECTS_URL": server,
         "NAFUDA_DERIVED_URL": f"{server}/{buckets[1]}/made",
         "NAFUDA_BUCKET": buckets[0],
@@ -78,6 +79,28 @@ def test_no_picture_is_taken_for_an_image_nor_a_wanted_one_for_garbage(
     assert nafuda.json("reconcile") == {"unknown": 0, "changed": 0, "gone": 0}
     assert nafuda.json("gc") == {"pictures": 0, "tombstones": 0}
     assert nafuda.json("status")["objects"] == {"seen": 1, "settled": 1, "refused": 0}
+
+
+def test_an_upload_and_an_original_pass_the_pages_by(nafuda: Instance, tmp_path: Path) -> None:
+    draw(9_200_010).image.save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    with httpx2.Client(base_url=nafuda.note["address"], timeout=60) as browser:
+        sign_in(browser, nafuda.link)
+        token = {"X-CSRF-Token": field(browser.get("/upload").text, "csrf")}
+        asked = {"name": "a.png", "size": len(content), "type": "image/png"}
+        form = browser.post("/api/v1/uploads", data=asked, headers=token).json()
+        assert httpx2.post(form["url"], data=form["fields"], files={"file": content}).status_code == 201
+        assert browser.post("/api/v1/uploads/stored", data={"key": form["key"]}, headers=token).status_code == 202
+        wait_for(lambda: outcome(browser, form["key"]) == "complete", 60, nafuda.logs)
+        record = nafuda.json("show", form["key"])
+        address = browser.get(f"/images/{record['id']}/original").headers["location"]
+    assert address.startswith(given("NAFUDA_TEST_S3_URL"))
+    assert httpx2.get(address).content == content
+
+
+def outcome(browser: httpx2.Client, key: str) -> str:
+    """What became of an upload so far."""
+    return str(browser.get("/upload/outcomes", params={"key": key}).json()[0]["outcome"])
 
 
 def looked_at(browser: httpx2.Client, records: list[dict[str, object]]) -> list[bytes]:
