@@ -1,11 +1,13 @@
 """Reconcile: compares what buckets hold with what the ledger knows, because every store loses events."""
 
 import logging
+import random
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from schemas.errors import NotFoundError
+from schemas.errors import NafudaError, NotFoundError
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead
 from schemas.pipeline import INGEST
@@ -14,6 +16,7 @@ from tasks.services import Services
 log = logging.getLogger(__name__)
 _PAGE = 1000
 _BACKFILL = 1
+_AWAY = (10.0, 20.0)  # seconds until a server that was away is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ def reconcile_all(services: Services) -> Difference:
             continue
         total = Difference(total.unknown + each.unknown, total.changed + each.changed, total.gone + each.gone)
     return total
+
+
+def compare_by_schedule(services: Services, stop: threading.Event) -> None:
+    """Compare everything by schedule until told to stop (the listener does at its start); an outage is said once."""
+    every = services.settings.reconcile_every.total_seconds()
+    pause, away = every, False
+    while not stop.wait(pause):
+        try:
+            reconcile_all(services)
+            pause, away = every, False
+        except NafudaError as error:
+            if not away:
+                log.warning("buckets are not compared: %s; trying again", error)
+            pause, away = min(every, random.uniform(*_AWAY)), True
 
 
 def reconcile(services: Services, bucket: str, prefix: str = "") -> Difference:

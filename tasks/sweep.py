@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from schemas.errors import ConfigurationError, ConflictError, NafudaError, TransientError
 from tasks.index import prepare_index
-from tasks.reconcile import reconcile_all
+from tasks.reconcile import compare_by_schedule
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,11 @@ def keep_index(services: Services) -> str:
 
 
 def run_sweeper(services: Services, stop: threading.Event) -> None:
-    """Sweep until told to stop; reconcile by schedule (the listener does at its start). An outage is said once."""
-    due = time.monotonic() + services.settings.reconcile_every.total_seconds()
+    """Sweep until told to stop. An outage is said once.
+
+    Buckets are compared beside it: a million keys take minutes, in which dead workers' claims must be freed.
+    """
+    threading.Thread(target=compare_by_schedule, args=(services, stop), name="compare", daemon=True).start()
     look, trouble = time.monotonic(), ""
     away = False
     while not stop.is_set():
@@ -54,9 +57,6 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
                 told, trouble = trouble, keep_index(services)
                 if trouble and trouble != told:
                     log.error("the search index: %s", trouble)
-            if time.monotonic() >= due:
-                reconcile_all(services)
-                due = time.monotonic() + services.settings.reconcile_every.total_seconds()
             away = False
         except NafudaError as error:
             if not away:
