@@ -11,6 +11,8 @@ from schemas.record import Record
 from schemas.results import Failure, ModelOutput, StageResult
 from schemas.search.index import Viewer
 
+LIVE, BACKFILL = 0, 1  # priorities: what somebody waits for, and what may wait
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -110,8 +112,10 @@ class RawResult:
 class WorkLedger(Protocol):
     """Work that is pending or failed. The state is here; a message is only a hint."""
 
-    def claim(self, stages: Sequence[str], limit: int) -> list[Claim]:
+    def claim(self, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
         """Take up to `limit` subjects that are ready, live before backfill; attempts are committed before the work.
+
+        latest: LIVE takes none that may wait.
 
         Work whose earlier attempt ended in process death is left to `claim_suspect`.
         """
@@ -170,12 +174,6 @@ class ObjectLedger(Protocol):
 
     def unchanged(self, answers: Sequence[tuple[int, int]]) -> None:
         """(object, checks) whose store holds what it held at the last look."""
-
-    def backfill(self, collection: str, after: int = 0, limit: int = 500) -> tuple[int, int]:
-        """Plan, below live work, what the models in force have not said of the next images of a collection.
-
-        Returns (the last record looked at, 0 when there are none after `after`; how much work was planned).
-        """
 
     def gone(self, object: int, checks: int) -> bool:
         """The object is not there any more. False when new hints came meanwhile."""

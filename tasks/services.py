@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
 from infra.objects.prefixed import PrefixedStore
+from infra.records.backfill import PostgresBackfill
 from infra.records.indexing import PostgresIndexing
 from infra.records.merging import PostgresMerging
 from infra.records.objects import PostgresObjects
@@ -34,6 +35,7 @@ from schemas.signing import Signer
 from tasks.apart import check_apart
 from tasks.gate import Gate
 from tasks.outage import Outage
+from tasks.room import Room
 from workers.cache import InputCache
 from workers.ingest.ingest import THUMBNAILS
 
@@ -86,6 +88,11 @@ class Services:
         return f"{socket.gethostname()}:{place}:{os.getpid()}-{secrets.token_hex(3)}"
 
     @cached_property
+    def room(self) -> Room:
+        """Places for what may wait."""
+        return Room(self.settings.concurrency, self.settings.chunk)
+
+    @cached_property
     def work(self) -> PostgresWork:
         """What is to be done."""
         return PostgresWork(self.pool, self.worker, ",".join(self.roles), self.backend)
@@ -94,6 +101,11 @@ class Services:
     def objects(self) -> PostgresObjects:
         """What is stored."""
         return PostgresObjects(self.pool, self.backend)
+
+    @cached_property
+    def backfill(self) -> PostgresBackfill:
+        """What older images lack."""
+        return PostgresBackfill(self.pool)
 
     @cached_property
     def results(self) -> PostgresResults:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from infra.records.pool import Connection, Pool, session, transaction
 from infra.records.sql import statement
-from schemas.ledger import Claim, StageCount
+from schemas.ledger import BACKFILL, Claim, StageCount
 from schemas.pipeline import GROUPS, INGEST, MERGE, needs
 from schemas.results import Failure
 from schemas.retry import DEATHS_ALONE, next_pause
@@ -24,16 +24,16 @@ class PostgresWork:
     roles: str = ""
     backend: str = "postgres"  # which search index has to keep up
 
-    def claim(self, stages: Sequence[str], limit: int) -> list[Claim]:
+    def claim(self, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
         """Take what is ready, live first; see the port."""
-        return self._claim("claim", stages, limit)
+        return self._claim("claim", stages, limit, latest)
 
     def claim_suspect(self, stages: Sequence[str]) -> list[Claim]:
         """Take one subject that a process died over, to be worked on alone."""
         return self._claim("claim_suspect", stages, 1)
 
-    def _claim(self, query: str, stages: Sequence[str], limit: int) -> list[Claim]:
-        values = {"stages": list(stages), "limit": limit, "worker": self.worker}
+    def _claim(self, query: str, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
+        values = {"stages": list(stages), "limit": limit, "latest": latest, "worker": self.worker}
         with transaction(self.pool) as connection:
             connection.execute(statement("work", "turn"), values)
             rows = connection.execute(statement("work", query), values).fetchall()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError
 from schemas.images import ImageFacts, ObjectHead
-from schemas.ledger import Found, ObjectLedger, ObjectRow
+from schemas.ledger import LIVE, Found, ObjectLedger, ObjectRow
 from schemas.ports import ObjectStore
 from workers.batching.batch import Prepared
 from workers.cache import InputCache
@@ -128,7 +128,9 @@ class Ingest:
         decoding: dict[str, Future[DecodedImage]] = {}
         for each in fetched:
             if each.sha256 not in known and each.sha256 not in decoding:
-                decoding[each.sha256] = self.decoder.submit(each.content, self.programs, facts=True)
+                decoding[each.sha256] = self.decoder.submit(
+                    each.content, self.programs, facts=True, later=each.row.priority > LIVE
+                )
         facts, failed = self._collect(decoding)
         found = []
         first = set()

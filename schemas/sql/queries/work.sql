@@ -6,7 +6,7 @@
 SELECT pg_advisory_xact_lock(hashtextextended('nafuda.claim ' || array_to_string(%(stages)s::text[], ' '), 0));
 
 -- name: claim
--- The next subjects of some stages with all that is ready for each, live before backfill, oldest first: an image whose
+-- The next subjects of some stages with all that is ready for each, live before backfill (or live alone), oldest first: an image whose
 -- stages were claimed apart would be decoded for each of them. Claimers of the same stages take turns (see `turn`), or
 -- they would skip each other's rows of one image. Four rows a subject are read from each stage; with more models than
 -- that a chunk is smaller. Index: work_ready, once a stage; then the primary key.
@@ -17,7 +17,7 @@ WITH ready AS MATERIALIZED (
         SELECT w.subject, w.priority, w.next_attempt_at
         FROM work w
         WHERE w.stage = wanted.stage AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0 AND NOT w.held
-          AND w.next_attempt_at <= now()
+          AND w.priority <= %(latest)s AND w.next_attempt_at <= now()
         ORDER BY w.priority, w.next_attempt_at, w.subject
         LIMIT 4 * %(limit)s
     ) AS next
@@ -212,6 +212,22 @@ SELECT stage,
             WHEN next_attempt_at > now() THEN 'waiting' ELSE 'ready' END AS shown,
        count(*)
 FROM work GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: waiting
+-- What waits below live work, by stage. A scan of what is pending or failed.
+SELECT stage, count(*) FROM work WHERE priority > 0 AND state = 'pending' GROUP BY 1 ORDER BY 1;
+
+-- name: cancel_backfill
+-- Take back work that waits, was not begun, and was asked for by no plan that an image came in under: without it nothing
+-- is incomplete. Index: a scan of what is pending or failed; records (image, collection), the primary key of plans.
+DELETE FROM work w
+USING (SELECT x.stage, x.subject, x.model FROM work x
+       WHERE x.priority > 0 AND x.state = 'pending' AND x.claimed_by IS NULL AND x.stage <> 'ingest'
+         AND NOT EXISTS (SELECT FROM records r JOIN plans p ON p.version = r.plan
+                         WHERE r.image = x.subject AND x.model = ANY (p.models))
+       ORDER BY x.stage, x.subject, x.model FOR UPDATE SKIP LOCKED) AS planned
+WHERE w.stage = planned.stage AND w.subject = planned.subject AND w.model = planned.model
+RETURNING w.stage;
 
 -- name: retry
 -- Try failed or quarantined work of a subject again; what killed processes is still done alone, with all its chances.
