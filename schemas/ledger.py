@@ -141,8 +141,11 @@ class WorkLedger(Protocol):
     def beat(self) -> None:
         """Say that this worker is alive; its claims hold as long as it does."""
 
-    def sweep(self, silent: timedelta) -> int:
-        """Free the claims of workers silent for so long, as process deaths; returns how many."""
+    def sweep(self, silent: timedelta, *, held: bool = True) -> int:
+        """Free the claims of workers silent for so long, as process deaths; returns how many.
+
+        held: also let go of what waits for stages that have ended, which looks at everything that waits so.
+        """
 
     def overdue(self) -> list[str]:
         """Queues with ready work for which no hint was sent for a while; each is noted as hinted now."""

@@ -12,12 +12,12 @@ from tasks.services import Services
 
 log = logging.getLogger(__name__)
 PERIOD = timedelta(seconds=1)
-INDEX_PERIOD = timedelta(seconds=5)
+LONG_PERIOD = timedelta(seconds=5)  # for what looks at much
 
 
-def sweep_once(services: Services) -> None:
-    """Free the claims of the dead, then wake queues that have ready work."""
-    freed = services.work.sweep(services.settings.silent)
+def sweep_once(services: Services, *, held: bool = True) -> None:
+    """Free the claims of the dead (held: and what waits for nothing any more), then wake queues with ready work."""
+    freed = services.work.sweep(services.settings.silent, held=held)
     if freed:
         log.warning("freed %d claims of workers that ended", freed)
     for queue in services.work.overdue():
@@ -51,9 +51,10 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
     away = False
     while not stop.is_set():
         try:
-            sweep_once(services)
-            if time.monotonic() >= look:
-                look = time.monotonic() + INDEX_PERIOD.total_seconds()
+            due = time.monotonic() >= look
+            sweep_once(services, held=due)
+            if due:
+                look = time.monotonic() + LONG_PERIOD.total_seconds()
                 told, trouble = trouble, keep_index(services)
                 if trouble and trouble != told:
                     log.error("the search index: %s", trouble)
