@@ -30,6 +30,7 @@ bench: $(VENV)/.dev  ## The benchmarks; each prints its command and what it meas
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.reconcile
+	$(BIN)/python -m benchmarks.backfill
 
 chaos: $(VENV)/.dev  ## 1,000 uploads while processes are killed at random; prints the table
 	$(BIN)/python -m tests.e2e.chaos
