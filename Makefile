@@ -30,6 +30,8 @@ bench: $(VENV)/.dev  ## The benchmarks; each prints its command and what it meas
 	$(BIN)/python -m benchmarks.batching
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.reconcile
+	$(BIN)/python -m benchmarks.backfill
 
 chaos: $(VENV)/.dev  ## Break everything: 1,000 uploads on embedded parts, 10,000 on the real stack (as root, 50 min)
 	$(BIN)/python -m tests.e2e.chaos
@@ -45,7 +47,7 @@ run-stack: $(VENV)/.dev  ## Start them, and Nafuda on them with sample images; a
 	@set -e; environment=$$($(BIN)/python -m tests.stack up); eval "$$environment"; \
 	$(BIN)/python -m tests.stack.telling images; \
 	export NAFUDA_OBJECTS_URL="s3+$$NAFUDA_TEST_S3_URL" NAFUDA_EVENTS_URL="$$NAFUDA_TEST_BROKER_URL"; \
-	export NAFUDA_SEARCH_URL="$$NAFUDA_TEST_OPENSEARCH_URL"; \
+	export NAFUDA_SEARCH_URL="$$NAFUDA_TEST_OPENSEARCH_URL" NAFUDA_DERIVED_URL="s3+$$NAFUDA_TEST_S3_URL/derived"; \
 	exec $(BIN)/nafuda run --data '$(or $(NAFUDA_STACK_DIR),.stack)/nafuda' $(if $(PORT),--port $(PORT))
 
 test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that NAFUDA_TEST_*_URL name

@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from infra.models.in_force import read_in_force
+from infra.objects.addresses import ENDPOINTS, BucketAddress, parse_address
 from schemas.errors import ConfigurationError
 
 _PREFIX = "NAFUDA_"
 _AWS = ("s3:", "s3://")
 _SQS = ("sqs:", "sqs://")
 _SQS_ENDPOINTS = ("sqs+http://", "sqs+https://")
-_ENDPOINTS = ("s3+http://", "s3+https://")
 _SECRET = 16  # characters
+_FOLDER = "file:///"
 INSTANCE = "instance.json"
 _SAMPLES = ("detector", "tagger", "rating", "encoder", "captioner", "quality", "brisque", "aesthetic", "clip-score")
 SAMPLES = tuple(f"nafuda/sample-{name}" for name in _SAMPLES)
@@ -36,7 +37,12 @@ class Settings(BaseModel):
     broker_url: str = Field("", description="a kombu URL; empty: the pgmq transport on the database")
     broker_timeout: timedelta = timedelta(seconds=10)  # for connecting, and for the broker's confirmation of a hint
     objects_url: str = Field("", description="file:///FOLDER, s3: or s3+http://HOST:PORT; empty: DATA/buckets")
+    derived_url: str = Field("", description="thumbnails and views: file:///FOLDER or s3://BUCKET; empty: DATA/derived")
     objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
+    direct_url: str = Field(
+        "", description="the S3 server as browsers reach it, https://HOST, or s3: for AWS; empty: never"
+    )
+    signed_for: timedelta = timedelta(minutes=5)  # how long a signed upload or download can be used
     events_url: str = Field("", description="where S3 events arrive: amqp://…, sqs: or sqs+http://…; empty: nowhere")
     events_queue: str = Field("nafuda.events", description="the queue in which they arrive; it must exist")
     events_secret: str = Field("", repr=False, description="what senders to the pages' webhook must know; empty: none")
@@ -85,8 +91,31 @@ class Settings(BaseModel):
     @field_validator("objects_url")
     @classmethod
     def _store(cls, value: str) -> str:
-        if value and not value.startswith(("file:///", *_ENDPOINTS)) and value not in _AWS:
+        if value and not value.startswith((_FOLDER, *ENDPOINTS)) and value not in _AWS:
             raise ValueError("say file:///FOLDER, s3: for AWS, or s3+http://HOST:PORT or s3+https://HOST for another")
+        return value
+
+    @field_validator("derived_url")
+    @classmethod
+    def _derived(cls, value: str) -> str:
+        if value and not value.startswith(_FOLDER):
+            parse_address(value)
+        return value
+
+    @field_validator("direct_url")
+    @classmethod
+    def _direct(cls, value: str) -> str:
+        found = urlsplit(value)
+        server = found.scheme in ("http", "https") and found.hostname and found.path in ("", "/") and not found.query
+        if value and value not in _AWS and not server:
+            raise ValueError("say https://HOST[:PORT], the S3 server as browsers reach it, or s3: for AWS")
+        return value
+
+    @field_validator("signed_for")
+    @classmethod
+    def _brief(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(hours=1):
+            raise ValueError("say PT1S to PT1H: whoever has what was signed can use it so long")
         return value
 
     @field_validator("events_url")
@@ -128,7 +157,18 @@ class Settings(BaseModel):
         """URL of the S3 server, "" for AWS; None when buckets are folders."""
         if self.objects_url in _AWS:
             return ""
-        return self.objects_url.removeprefix("s3+") if self.objects_url.startswith(_ENDPOINTS) else None
+        return self.objects_url.removeprefix("s3+") if self.objects_url.startswith(ENDPOINTS) else None
+
+    @property
+    def derived_address(self) -> BucketAddress | None:
+        """The bucket of derived pictures; None when they lie in a folder."""
+        url = self.derived_url
+        return parse_address(url) if url and not url.startswith(_FOLDER) else None
+
+    @property
+    def derived_folder(self) -> Path:
+        """The folder of derived pictures, when they lie in one."""
+        return Path(self.derived_url.removeprefix("file://")) if self.derived_url else self.data / "derived"
 
     @property
     def sqs_endpoint(self) -> str | None:

@@ -11,6 +11,8 @@ from schemas.record import Record
 from schemas.results import Failure, ModelOutput, StageResult
 from schemas.search.index import Viewer
 
+LIVE, BACKFILL = 0, 1  # priorities: what somebody waits for, and what may wait
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -110,8 +112,10 @@ class RawResult:
 class WorkLedger(Protocol):
     """Work that is pending or failed. The state is here; a message is only a hint."""
 
-    def claim(self, stages: Sequence[str], limit: int) -> list[Claim]:
+    def claim(self, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
         """Take up to `limit` subjects that are ready, live before backfill; attempts are committed before the work.
+
+        latest: LIVE takes none that may wait.
 
         Work whose earlier attempt ended in process death is left to `claim_suspect`.
         """
@@ -137,8 +141,11 @@ class WorkLedger(Protocol):
     def beat(self) -> None:
         """Say that this worker is alive; its claims hold as long as it does."""
 
-    def sweep(self, silent: timedelta) -> int:
-        """Free the claims of workers silent for so long, as process deaths; returns how many."""
+    def sweep(self, silent: timedelta, *, held: bool = True) -> int:
+        """Free the claims of workers silent for so long, as process deaths; returns how many.
+
+        held: also let go of what waits for stages that have ended, which looks at everything that waits so.
+        """
 
     def overdue(self) -> list[str]:
         """Queues with ready work for which no hint was sent for a while; each is noted as hinted now."""
@@ -170,12 +177,6 @@ class ObjectLedger(Protocol):
 
     def unchanged(self, answers: Sequence[tuple[int, int]]) -> None:
         """(object, checks) whose store holds what it held at the last look."""
-
-    def backfill(self, collection: str, after: int = 0, limit: int = 500) -> tuple[int, int]:
-        """Plan, below live work, what the models in force have not said of the next images of a collection.
-
-        Returns (the last record looked at, 0 when there are none after `after`; how much work was planned).
-        """
 
     def gone(self, object: int, checks: int) -> bool:
         """The object is not there any more. False when new hints came meanwhile."""

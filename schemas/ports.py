@@ -15,6 +15,10 @@ from schemas.images import ObjectHead
 class ObjectStore(Protocol):
     """Buckets of objects: S3, or a folder on a disk."""
 
+    @property
+    def place(self) -> str:
+        """What people call it: a folder, a server's address."""
+
     def buckets(self) -> list[str]:
         """Names of the buckets that can be seen, sorted."""
 

@@ -13,6 +13,7 @@ from schemas.record import Record
 from schemas.review import Accounts, ReviewDesk
 from schemas.search import SearchIndex
 from schemas.search.similar import QueryEncoder, SimilarImages
+from schemas.signing import Signer
 
 
 class Pictures(Protocol):
@@ -59,7 +60,7 @@ class WebServices:
     that must work. metrics: Prometheus text. events_secret: what senders of notifications must know; empty: none may
     send. allowed_hosts: accepted Host names without port; empty accepts any. secure_cookies: the site is reached by
     https only. samples_only: every active model is a sample model. encoder: texts to vectors, None where nobody plays
-    that role.
+    that role. signer: uploads and downloads past the pages, None where all files pass through them.
     """
 
     search: SearchIndex
@@ -84,6 +85,7 @@ class WebServices:
     version: str
     events_secret: str = field(default="", repr=False)
     encoder: QueryEncoder | None = None
+    signer: Signer | None = None
     samples_only: bool = False
     secure_cookies: bool = False
     allowed_hosts: tuple[str, ...] = ()

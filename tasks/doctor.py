@@ -1,5 +1,6 @@
 """The doctor: looks at every part and connection, says what is wrong and how to mend it."""
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Finding:
 
 def examine(services: Services) -> Iterator[Finding]:
     """Look at everything; one broken part does not hide the others."""
-    for look in (_disk, _database, _broker, _buckets, _search, _models, _runtime, _workers):
+    for look in (_disk, _database, _broker, _buckets, _derived, _search, _models, _runtime, _workers):
         yield _safely(look, services)
 
 
@@ -49,6 +50,7 @@ _REMEDIES = {
     "database": "start Nafuda with `nafuda run`, or check NAFUDA_DATABASE_URL and that the server accepts us",
     "broker": "check NAFUDA_BROKER_URL; without it the broker lives in the database",
     "buckets": "check NAFUDA_OBJECTS_URL, the rights on it and, for S3, the credentials",
+    "derived": "check NAFUDA_DERIVED_URL and the rights to write, read and delete there; `nafuda migrate` makes it",
     "search": "run `nafuda migrate`, then look at the database's log",
     "models": "get the files named above, or change NAFUDA_MODELS",
 }
@@ -85,9 +87,18 @@ def _buckets(services: Services) -> Finding:
     bucket = services.settings.bucket
     if bucket not in services.store.buckets():
         return Finding("buckets", False, f"there is no bucket {bucket!r}", "run `nafuda migrate`, which makes it")
-    services.derived.put("doctor", "probe", b"probe")  # the folder of derived pictures must take writes
-    services.derived.delete("doctor", "probe")
     return Finding("buckets", True, f"{services.store.place}: {', '.join(services.store.buckets())}")
+
+
+def _derived(services: Services) -> Finding:
+    """Thumbnails and views must take writes, and give back what was written."""
+    probe = f"probe-{secrets.token_hex(8)}"
+    services.derived.put("doctor", probe, probe.encode())
+    with services.derived.open("doctor", probe) as file:
+        same = file.read() == probe.encode()
+    services.derived.delete("doctor", probe)
+    detail = f"thumbnails and views: {services.derived.place}"
+    return Finding("derived", same, detail, "" if same else "it gave back other bytes than were put there")
 
 
 def _search(services: Services) -> Finding:

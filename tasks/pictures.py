@@ -12,7 +12,7 @@ from schemas.record import Record
 from tasks.services import VIEWS
 from workers.decode.limits import DecodeLimits
 from workers.decode.pool import DecodePool
-from workers.ingest.ingest import THUMBNAILS, thumbnail_key
+from workers.ingest.ingest import THUMBNAILS, keep, thumbnail_key
 
 log = logging.getLogger(__name__)
 LONGEST = 1600  # pixels
@@ -92,7 +92,6 @@ class DerivedPictures:
     def _keep(self, bucket: str, key: str, made: bytes) -> None:
         """A picture that cannot be kept is shown all the same."""
         try:
-            self._derived.make_bucket(bucket)
-            self._derived.put(bucket, key, made, "image/jpeg")
+            keep(self._derived, bucket, key, made)
         except NafudaError as error:
             log.warning("%s/%s is not kept: %s", bucket, key, error)

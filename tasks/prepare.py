@@ -10,9 +10,10 @@ from schemas.policies import parse_policies
 from schemas.rules import RuleKind
 from schemas.scoring import parse_scoring
 from schemas.vocabulary import parse_vocabulary
+from tasks.apart import check_apart
 from tasks.index import prepare_index
 from tasks.models import Active, load_active, register
-from tasks.services import Services
+from tasks.services import DERIVED_BUCKETS, Services
 from workers.embedding.embedder import Embedder
 
 _BY = "nafuda"
@@ -27,8 +28,11 @@ def prepare(services: Services) -> list[str]:
     if not settings.broker_url or settings.broker_url.startswith("pgmq"):
         install_pgmq(settings.database_url)
     done += first_rules(services)
+    check_apart(settings, [(settings.bucket, "")])
     collection = services.rules.ensure_collection(settings.collection, settings.bucket, hold=settings.hold)
     services.store.make_bucket(settings.bucket)
+    for bucket in DERIVED_BUCKETS:
+        services.derived.make_bucket(bucket)
     registered = register(services, load_active(services))
     plan = services.rules.ensure_plan(collection, list(registered))
     done += _index(services, registered)

@@ -1,19 +1,22 @@
 """Reconcile: compares what buckets hold with what the ledger knows, because every store loses events."""
 
 import logging
+import random
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from schemas.errors import NotFoundError
+from schemas.errors import NafudaError, NotFoundError
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead
+from schemas.ledger import BACKFILL
 from schemas.pipeline import INGEST
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
 _PAGE = 1000
-_BACKFILL = 1
+_AWAY = (10.0, 20.0)  # seconds until a server that was away is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,25 @@ def reconcile_all(services: Services) -> Difference:
     return total
 
 
-def reconcile(services: Services, bucket: str, prefix: str = "") -> Difference:
-    """Hints for every difference under a prefix, behind live work; both sides are read in order, a page at a time."""
+def compare_by_schedule(services: Services, stop: threading.Event) -> None:
+    """Compare everything by schedule until told to stop (the listener does at its start); an outage is said once."""
+    every = services.settings.reconcile_every.total_seconds()
+    pause, away = every, False
+    while not stop.wait(pause):
+        try:
+            reconcile_all(services)
+            pause, away = every, False
+        except NafudaError as error:
+            if not away:
+                log.warning("buckets are not compared: %s; trying again", error)
+            pause, away = min(every, random.uniform(*_AWAY)), True
+
+
+def reconcile(services: Services, bucket: str, prefix: str = "", *, dry: bool = False) -> Difference:
+    """Hints for every difference under a prefix, behind live work; both sides are read in order, a page at a time.
+
+    dry: differences are counted only.
+    """
     counts = {"unknown": 0, "changed": 0, "gone": 0}
     found = _differences(services.store.list(bucket, prefix), _known(services, bucket, prefix))
     for page in _pages(found, _PAGE):
@@ -49,9 +69,10 @@ def reconcile(services: Services, bucket: str, prefix: str = "") -> Difference:
         ]
         for why, _ in page:
             counts[why] += 1
-        services.objects.note(events, _BACKFILL)
-        services.wake(INGEST)
-    if any(counts.values()):
+        if not dry:
+            services.objects.note(events, BACKFILL)
+            services.wake(INGEST)
+    if any(counts.values()) and not dry:
         log.info("reconciled", extra={"bucket": bucket, "prefix": prefix, **counts})
     return Difference(**counts)
 

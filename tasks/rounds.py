@@ -8,7 +8,7 @@ from functools import partial
 
 from infra.telemetry.logs import logging_with
 from schemas.errors import TransientError
-from schemas.ledger import Claim
+from schemas.ledger import BACKFILL, LIVE, Claim
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
@@ -21,22 +21,43 @@ def run_round(
 ) -> None:
     """Work for a moment on subjects that a process died over, one alone at a time; then on a chunk of what is ready.
 
-    When the chunk was full there may be more: the next hint is sent before the work starts, so that others join.
+    What is wanted now has chunks of its own, whenever there is any; backfill takes the places that `Room` leaves it.
     """
     services.work.taken(queue)
     if services.work.suspects(stages):
         _suspects(services, queue, stages, do)
     with services.gate.together():
-        claims = services.work.claim(stages, services.settings.chunk)
-        if len({claim.subject for claim in claims}) >= services.settings.chunk:
-            services.wake(queue)
-        if not claims:
-            services.work.drained(queue)
+        if claims := services.work.claim(stages, services.settings.chunk, LIVE):
+            _chunk(services, queue, claims, services.settings.chunk, do)
+        elif not _backfilled(services, queue, stages, do):
             return
-        _timed(services, queue, claims, do)
     # What came back meanwhile (a later hint on the same object) was not ready when its own hint arrived.
     if services.work.ready(stages):
         services.wake(queue)
+
+
+def _backfilled(
+    services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]
+) -> bool:
+    """Work on a share of a chunk that may wait; False when there is none, or others are at as much as there may be."""
+    with services.room.place(queue) as share:
+        if not share:
+            return False
+        claims = services.work.claim(stages, share, BACKFILL)
+        if not claims:
+            services.work.drained(queue)
+            return False
+        _chunk(services, queue, claims, share, do)
+    return True
+
+
+def _chunk(
+    services: Services, queue: str, claims: list[Claim], most: int, do: Callable[[Services, list[Claim]], None]
+) -> None:
+    """When the chunk is full there may be more: the next hint is sent before the work starts, so that others join."""
+    if len({claim.subject for claim in claims}) >= most:
+        services.wake(queue)
+    _timed(services, queue, claims, do)
 
 
 def _suspects(

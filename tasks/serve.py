@@ -40,6 +40,7 @@ def web_services(services: Services) -> Iterator[WebServices]:
         search=services.index,
         similar=services.similar,
         encoder=RemoteEncoder(settings.encoder_url) if settings.encoder_url else None,
+        signer=services.signer,
         records=services.records,
         results=services.results,
         work=services.work,
@@ -56,7 +57,9 @@ def web_services(services: Services) -> Iterator[WebServices]:
         outcomes=services.objects.outcomes,
         progress=services.records.progress,
         ready=lambda: readiness(services),
-        metrics=ledger_metrics(services.work.counts, services.records.summary, services.indexing.lag),
+        metrics=ledger_metrics(
+            services.work.counts, services.backfill.waiting, services.records.summary, services.indexing.lag
+        ),
         uploads=UploadLimits(bucket=settings.bucket, file_bytes=settings.max_bytes),
         version=version("nafuda"),
         samples_only=all(model.sample for model in services.rules.current().models.values()),

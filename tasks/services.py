@@ -15,6 +15,8 @@ from kombu.exceptions import OperationalError
 
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
+from infra.objects.prefixed import PrefixedStore
+from infra.records.backfill import PostgresBackfill
 from infra.records.indexing import PostgresIndexing
 from infra.records.letters import PostgresLetters
 from infra.records.merging import PostgresMerging
@@ -28,10 +30,14 @@ from infra.search.postgres import PostgresSearch, PostgresSimilar
 from infra.settings import Settings
 from infra.telemetry.metrics import WorkerMetrics
 from schemas.errors import ConfigurationError, TransientError
+from schemas.ports import ObjectStore
 from schemas.search import SearchIndex
 from schemas.search.similar import SimilarImages
+from schemas.signing import Signer
+from tasks.apart import check_apart
 from tasks.gate import Gate
 from tasks.outage import Outage
+from tasks.room import Room
 from workers.cache import InputCache
 from workers.ingest.ingest import THUMBNAILS
 
@@ -39,7 +45,6 @@ if TYPE_CHECKING:
     from infra.objects.s3 import S3Store
     from infra.search.opensearch import OpenSearchIndex
 
-DERIVED = "derived"
 VIEWS = "views"  # large renditions of images
 DERIVED_BUCKETS = (THUMBNAILS, VIEWS, "doctor")
 
@@ -63,6 +68,7 @@ class Services:
     inputs: InputCache = field(default_factory=InputCache)
     index_outage: Outage = field(default_factory=partial(Outage, "the search index"))
     broker_outage: Outage = field(default_factory=partial(Outage, "the broker", longest=timedelta(seconds=5)))
+    _servers: dict[str, "S3Store"] = field(default_factory=dict, init=False)
 
     @cached_property
     def pool(self) -> Pool:
@@ -90,6 +96,11 @@ class Services:
         return f"{socket.gethostname()}:{place}:{os.getpid()}-{secrets.token_hex(3)}"
 
     @cached_property
+    def room(self) -> Room:
+        """Places for what may wait."""
+        return Room(self.settings.concurrency, self.settings.chunk)
+
+    @cached_property
     def work(self) -> PostgresWork:
         """What is to be done."""
         return PostgresWork(self.pool, self.worker, ",".join(self.roles), self.backend)
@@ -103,6 +114,11 @@ class Services:
     def letters(self) -> PostgresLetters:
         """What could not be understood."""
         return PostgresLetters(self.pool)
+
+    @cached_property
+    def backfill(self) -> PostgresBackfill:
+        """What older images lack."""
+        return PostgresBackfill(self.pool)
 
     @cached_property
     def results(self) -> PostgresResults:
@@ -139,18 +155,44 @@ class Services:
         """The buckets."""
         endpoint = self.settings.s3_endpoint
         if endpoint is not None:
-            from infra.objects.s3 import S3Store  # boto3 takes a fifth of a second to load
-
-            return S3Store(endpoint, timeout=self.settings.objects_timeout)
+            return self._s3(endpoint)
         return FolderStore(self.settings.buckets_folder, create=not self.settings.objects_url)
 
     @cached_property
-    def derived(self) -> FolderStore:
-        """What we made from images: thumbnails and views, all of which can be made again."""
-        store = FolderStore(self.settings.data / DERIVED, create=True)
-        for bucket in DERIVED_BUCKETS:
-            store.make_bucket(bucket)
-        return store
+    def derived(self) -> ObjectStore:
+        """What we made from images: thumbnails and views, all of which can be made again.
+
+        ConfigurationError when they would lie where a collection's images do.
+        """
+        check_apart(self.settings, [(bucket, prefix) for bucket, prefix, _ in self.objects.sources()])
+        address = self.settings.derived_address
+        if address is None:
+            store = FolderStore(self.settings.derived_folder, create=True)
+            for bucket in DERIVED_BUCKETS:
+                store.make_bucket(bucket)
+            return store
+        return PrefixedStore(self._s3(address.endpoint), address.bucket, address.prefix, DERIVED_BUCKETS)
+
+    def _s3(self, endpoint: str) -> "S3Store":
+        """A server's store, one for each server; nothing is connected yet."""
+        if endpoint not in self._servers:
+            from infra.objects.s3 import S3Store  # boto3 takes a fifth of a second to load
+
+            self._servers[endpoint] = S3Store(endpoint, timeout=self.settings.objects_timeout)
+        return self._servers[endpoint]
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """What signs uploads and downloads past us; None where files pass through us."""
+        settings = self.settings
+        if not settings.direct_url:
+            return None
+        if settings.s3_endpoint is None:
+            raise ConfigurationError("NAFUDA_DIRECT_URL: folders are reached through us only; unset it")
+        from infra.objects.s3_signing import S3Signer
+
+        endpoint = "" if settings.direct_url.startswith("s3:") else settings.direct_url
+        return S3Signer(endpoint, lasting=settings.signed_for)
 
     @cached_property
     def index(self) -> SearchIndex:
@@ -222,8 +264,8 @@ class Services:
         if "sender" in self.__dict__:
             with suppress(OSError):
                 self.sender.close()
-        if "store" in self.__dict__:
-            self.store.close()
+        for server in self._servers.values():
+            server.close()
         if self.__dict__.get("opensearch"):
             self.__dict__["opensearch"].close()
         if "pool" in self.__dict__:

@@ -8,19 +8,19 @@ from datetime import timedelta
 from schemas.errors import ConfigurationError, ConflictError, NafudaError, TransientError
 from tasks.index import prepare_index
 from tasks.outage import Outage
-from tasks.reconcile import reconcile_all
+from tasks.reconcile import compare_by_schedule
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
 PERIOD = timedelta(seconds=1)
-INDEX_PERIOD = timedelta(seconds=5)
+LONG_PERIOD = timedelta(seconds=5)  # for what looks at much
 LETTERS = 10_000  # at most 2.5 GB
 LETTERS_AGE = timedelta(days=30)
 
 
-def sweep_once(services: Services) -> None:
-    """Free the claims of the dead, then wake queues that have ready work."""
-    freed = services.work.sweep(services.settings.silent)
+def sweep_once(services: Services, *, held: bool = True) -> None:
+    """Free the claims of the dead (held: and what waits for nothing any more), then wake queues with ready work."""
+    freed = services.work.sweep(services.settings.silent, held=held)
     if freed:
         log.warning("freed %d claims of workers that ended", freed)
     for queue in services.work.overdue():
@@ -52,22 +52,23 @@ def keep_index(services: Services) -> str:
 
 
 def run_sweeper(services: Services, stop: threading.Event) -> None:
-    """Sweep until told to stop; reconcile by schedule (the listener does at its start). An outage is said once."""
-    due = time.monotonic() + services.settings.reconcile_every.total_seconds()
+    """Sweep until told to stop. An outage is said once.
+
+    Buckets are compared beside it: a million keys take minutes, in which dead workers' claims must be freed.
+    """
+    threading.Thread(target=compare_by_schedule, args=(services, stop), name="compare", daemon=True).start()
     look, trouble = time.monotonic(), ""
     away = False
     while not stop.is_set():
         try:
-            sweep_once(services)
-            if time.monotonic() >= look:
-                look = time.monotonic() + INDEX_PERIOD.total_seconds()
+            due = time.monotonic() >= look
+            sweep_once(services, held=due)
+            if due:
+                trim_letters(services)
+                look = time.monotonic() + LONG_PERIOD.total_seconds()
                 told, trouble = trouble, keep_index(services)
                 if trouble and trouble != told:
                     log.error("the search index: %s", trouble)
-            if time.monotonic() >= due:
-                trim_letters(services)
-                reconcile_all(services)
-                due = time.monotonic() + services.settings.reconcile_every.total_seconds()
             away = False
         except NafudaError as error:
             if not away:

@@ -9,13 +9,13 @@ from starlette.types import Scope
 
 from schemas.errors import ConfigurationError
 from schemas.services import WebServices
-from web import api, events, health, help, images, people, problems, review, search, session, similar, upload
+from web import api, direct, events, health, help, images, people, problems, review, search, session, similar, upload
 from web.access import Rule, everybody
 from web.problems import CatchAll
 from web.render import STATIC, digest
 from web.security import Doorkeeper, Headered
 
-SUBJECTS = (session, search, images, similar, upload, review, people, help, api, events, health)
+SUBJECTS = (session, search, images, similar, upload, direct, review, people, help, api, events, health)
 
 
 class KeptFiles(StaticFiles):

@@ -27,9 +27,8 @@ _REGION = "us-east-1"  # what servers that know no regions sign with
 class S3Store:
     """`schemas.ports.ObjectStore` on an S3 server.
 
-    Credentials, profile and region come from where every AWS tool finds them (AWS_ACCESS_KEY_ID, a role, …). Rights
-    that are needed: s3:ListAllMyBuckets, s3:ListBucket, s3:GetObject; to upload by the pages also s3:PutObject and
-    s3:AbortMultipartUpload; s3:CreateBucket only where the bucket shall be made.
+    Credentials, profile and region come from where every AWS tool finds them (AWS_ACCESS_KEY_ID, a role, …). The rights
+    that each process needs are in docs/operation.md.
 
     A denied request is transient: rights are the operator's to mend, and no image is to blame for them.
     """

@@ -13,7 +13,6 @@ from schemas.ledger import Found, ImageRow, ObjectRow, Outcome
 from schemas.pipeline import needs
 
 _TXT = ".txt"
-_LATER = 1  # the priority of backfill; 0 is live
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +26,6 @@ class PostgresObjects:
         """Write hints down. Objects of no collection are left out: a collection is an allow-list."""
         with session(self.pool) as connection:
             return note_in(connection, events, priority)
-
-    def backfill(self, collection: str, after: int = 0, limit: int = 500) -> tuple[int, int]:
-        """Plan, below live work, what the models in force have not said of the next images of a collection.
-
-        Returns (the last record looked at, 0 when there are none after `after`; how much work was planned).
-        """
-        with transaction(self.pool) as connection:
-            page = {"collection": collection, "after": after, "limit": limit}
-            rows = connection.execute(statement("objects", "live_page"), page).fetchall()
-            pairs = [(int(row[2]), int(row[1])) for row in rows]
-            planned = _plan(connection, pairs, [_LATER] * len(pairs)) if pairs else 0
-        return (int(rows[-1][0]) if rows else 0), planned
 
     def objects(self, ids: Sequence[int]) -> list[ObjectRow]:
         """Rows by id, ordered by id."""
@@ -66,7 +53,7 @@ class PostgresObjects:
             values = {"collections": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
             priority = {each.object: each.priority for each in answers}
             # Work before records, as everywhere: who stores results takes them in this order, too.
-            planned = _plan(connection, pairs, [priority[row[0]] for row in linked])
+            planned = plan(connection, pairs, [priority[row[0]] for row in linked])
             _end(connection, [(each.object, each.checks) for each in answers])
             _touch(connection, [*left, *pairs])
             connection.execute(statement("objects", "add_records"), values)
@@ -167,18 +154,24 @@ def note_in(connection: Connection, events: Sequence[ObjectEvent], priority: int
     return len(connection.execute(statement("objects", "note"), values).fetchall())
 
 
-def _plan(connection: Connection, pairs: Sequence[tuple[int, int]], priorities: Sequence[int]) -> int:
-    """Work for what has not been said of these (collection, image) pairs; returns how much was planned."""
+def plan(
+    connection: Connection, pairs: Sequence[tuple[int, int]], priorities: Sequence[int], only: Sequence[int] = ()
+) -> list[int]:
+    """Work for what has not been said of these (collection, image) pairs; returns the image of each piece of it.
+
+    only: ids of models whose work it shall be; none: all in force.
+    """
     values = {
         "collections": [pair[0] for pair in pairs],
         "images": [pair[1] for pair in pairs],
         "priorities": list(priorities),
+        "only": list(only),
         "holding": [stage for stage, _ in needs()],
         "needed": [need for _, need in needs()],
     }
     planned = connection.execute(statement("objects", "plan_work"), values).fetchall()
     hold(connection, {image for _, image in pairs} if planned else ())
-    return len(planned)
+    return [int(image) for (image,) in planned]
 
 
 def _add_images(connection: Connection, found: Sequence[Found]) -> None:

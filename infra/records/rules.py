@@ -104,6 +104,12 @@ class PostgresRules:
         assert row is not None
         return int(row[0])
 
+    def plan(self, collection: int) -> tuple[int, ...]:
+        """The models that are asked about a collection's new images; () without a plan."""
+        with session(self.pool) as connection:
+            row = connection.execute(statement("rules", "plan"), {"collection": collection}).fetchone()
+        return tuple(row[1]) if row else ()
+
     def set_vocabulary(self, vocabulary: Vocabulary, by: str) -> int:
         """A new version; every record is merged again."""
         document = {

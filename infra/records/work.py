@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from infra.records.pool import Connection, Pool, session, transaction
 from infra.records.sql import statement
-from schemas.ledger import Claim, StageCount
+from schemas.ledger import BACKFILL, Claim, StageCount
 from schemas.pipeline import GROUPS, INGEST, MERGE, needs
 from schemas.results import Failure
 from schemas.retry import DEATHS_ALONE, next_pause
@@ -24,16 +24,16 @@ class PostgresWork:
     roles: str = ""
     backend: str = "postgres"  # which search index has to keep up
 
-    def claim(self, stages: Sequence[str], limit: int) -> list[Claim]:
+    def claim(self, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
         """Take what is ready, live first; see the port."""
-        return self._claim("claim", stages, limit)
+        return self._claim("claim", stages, limit, latest)
 
     def claim_suspect(self, stages: Sequence[str]) -> list[Claim]:
         """Take one subject that a process died over, to be worked on alone."""
         return self._claim("claim_suspect", stages, 1)
 
-    def _claim(self, query: str, stages: Sequence[str], limit: int) -> list[Claim]:
-        values = {"stages": list(stages), "limit": limit, "worker": self.worker}
+    def _claim(self, query: str, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
+        values = {"stages": list(stages), "limit": limit, "latest": latest, "worker": self.worker}
         with transaction(self.pool) as connection:
             connection.execute(statement("work", "turn"), values)
             rows = connection.execute(statement("work", query), values).fetchall()
@@ -138,12 +138,14 @@ class PostgresWork:
         with session(self.pool) as connection:
             connection.execute(statement("work", "beat"), {"worker": self.worker, "roles": self.roles})
 
-    def sweep(self, silent: timedelta) -> int:
-        """Free claims of dead workers; the images whose state changed are merged again."""
+    def sweep(self, silent: timedelta, *, held: bool = True) -> int:
+        """Free claims of dead workers; the images whose state changed are merged again. See the port."""
         values = {"silent": silent.total_seconds(), "most": DEATHS_ALONE, "reason": _DIED}
         with transaction(self.pool) as connection:
             freed = connection.execute(statement("work", "sweep"), values).fetchall()
-            _release(connection, set(), everything=True)
+            if held:
+                forgotten = connection.execute(statement("work", "forgotten"), _needs()).fetchall()
+                _release(connection, {int(image) for (image,) in forgotten})
             _touch(connection, {subject for stage, subject in freed if stage != INGEST})
             connection.execute(statement("work", "forget_workers"))
         return len(freed)
@@ -179,15 +181,19 @@ def release(connection: Connection, images: Collection[int], ended: Collection[s
 def hold(connection: Connection, images: Collection[int]) -> None:
     """Let stages wait whose needed ones are at work again."""
     if images:
-        pairs = {"holding": [stage for stage, _ in needs()], "needed": [need for _, need in needs()]}
-        connection.execute(statement("work", "hold"), {"images": sorted(images), **pairs})
+        connection.execute(statement("work", "hold"), {"images": sorted(images), **_needs()})
 
 
-def _release(connection: Connection, images: Collection[int], *, everything: bool = False) -> set[str]:
-    which = {"images": sorted(images), "all": everything}
+def _release(connection: Connection, images: Collection[int]) -> set[str]:
+    if not images:
+        return set()
+    which = {"images": sorted(images)}
     connection.execute(statement("work", "lock_held"), which)
-    pairs = {"holding": [stage for stage, _ in needs()], "needed": [need for _, need in needs()]}
-    return {str(row[0]) for row in connection.execute(statement("work", "release"), {**which, **pairs})}
+    return {str(row[0]) for row in connection.execute(statement("work", "release"), {**which, **_needs()})}
+
+
+def _needs() -> dict[str, list[str]]:
+    return {"holding": [stage for stage, _ in needs()], "needed": [need for _, need in needs()]}
 
 
 def _touch(connection: Connection, images: Collection[int]) -> None:

@@ -31,13 +31,15 @@ class WorkerMetrics:
 
 
 Counts = Callable[[], Iterable[StageCount]]
+Waiting = Callable[[], Mapping[str, int]]
 Records = Callable[[], Mapping[str, int]]
 Lag = Callable[[], tuple[int, timedelta]]
 
 
 class _Ledgers(Collector):
-    def __init__(self, counts: Counts, records: Records, lag: Lag) -> None:
+    def __init__(self, counts: Counts, waiting: Waiting, records: Records, lag: Lag) -> None:
         self._counts = counts
+        self._waiting = waiting
         self._records = records
         self._lag = lag
 
@@ -47,6 +49,10 @@ class _Ledgers(Collector):
         for each in self._counts():
             work.add_metric([each.stage, each.state], each.count)
         yield work
+        waiting = GaugeMetricFamily("nafuda_backfill_waiting", "Work that waits below live work", labels=["stage"])
+        for stage, count in self._waiting().items():
+            waiting.add_metric([stage], count)
+        yield waiting
         records = GaugeMetricFamily("nafuda_records", "Records by status and visibility", labels=["status"])
         for status, count in self._records().items():
             records.add_metric([status], count)
@@ -58,8 +64,8 @@ class _Ledgers(Collector):
         )
 
 
-def ledger_metrics(counts: Counts, records: Records, lag: Lag) -> Callable[[], bytes]:
+def ledger_metrics(counts: Counts, waiting: Waiting, records: Records, lag: Lag) -> Callable[[], bytes]:
     """A function that gives the Prometheus text of the ledgers as they are when it is called."""
     registry = CollectorRegistry()
-    registry.register(_Ledgers(counts, records, lag))
+    registry.register(_Ledgers(counts, waiting, records, lag))
     return lambda: generate_latest(registry)

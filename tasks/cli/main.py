@@ -16,7 +16,20 @@ from schemas.errors import (
     PermanentError,
     TransientError,
 )
-from tasks.cli import events, images, index, models, operations, outputs, people, processes, review, rules, site
+from tasks.cli import (
+    backfill,
+    events,
+    images,
+    index,
+    models,
+    operations,
+    outputs,
+    people,
+    processes,
+    review,
+    rules,
+    site,
+)
 
 EXIT_CODES: tuple[tuple[type[NafudaError], int], ...] = (
     (NotFoundError, 4),
@@ -36,7 +49,7 @@ def nafuda(context: click.Context, data: Path | None) -> None:
     context.obj = read_settings(os.environ, data=data)
 
 
-for module in (processes, images, outputs, operations, index, events, models, review, rules, people, site):
+for module in (processes, images, outputs, operations, backfill, index, events, models, review, rules, people, site):
     for command in module.COMMANDS:
         nafuda.add_command(command)
 

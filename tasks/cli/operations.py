@@ -7,7 +7,6 @@ import click
 
 from infra.settings import Settings
 from schemas.pipeline import STAGES, group_of
-from tasks.backfill import backfill
 from tasks.backup import back_up, restore_into
 from tasks.cli.shared import json_option, print_json, services_of, table
 from tasks.doctor import examine
@@ -25,16 +24,20 @@ def status(context: click.Context, as_json: bool) -> None:
         records = services.records.summary()
         settled, refused, objects = services.records.progress()
         documents = services.index.count()
+        waiting = services.backfill.waiting()
     stages: dict[str, dict[str, int]] = {}
     for each in counts:
         stages.setdefault(each.stage, {})[each.state] = each.count
     if as_json:
         known = {"seen": objects, "settled": settled, "refused": refused}
-        print_json({"stages": stages, "records": records, "objects": known, "documents": documents})
+        shown = {"stages": stages, "records": records, "objects": known, "documents": documents, "backfill": waiting}
+        print_json(shown)
         return
     click.echo(f"objects: {objects:,} seen, {settled:,} settled, {refused:,} refused")
     click.echo("records: " + (", ".join(f"{count:,} {name}" for name, count in sorted(records.items())) or "none"))
     click.echo(f"search: {documents:,} documents")
+    if waiting:
+        click.echo("below live work: " + ", ".join(f"{count:,} {stage}" for stage, count in waiting.items()))
     table([(each.stage, each.state, each.count) for each in counts], ("stage", "state", "count"))
 
 
@@ -51,17 +54,6 @@ def reconcile_command(context: click.Context, bucket: str | None, prefix: str, a
         print_json(found)
     else:
         click.echo(f"{found.unknown} unknown, {found.changed} changed, {found.gone} gone; hints were written for them")
-
-
-@click.command(name="backfill")
-@click.option("--collection", default="", help="Which one; by default the one that uploads go to.")
-@click.pass_context
-def backfill_command(context: click.Context, collection: str) -> None:
-    """Let the models in force speak of images that were there before them; live uploads go first."""
-    with services_of(context) as services:
-        name = collection or services.settings.collection
-        planned = backfill(services, name)
-    click.echo(f"{planned:,} pieces of work were planned for {name}; see `nafuda status`")
 
 
 @click.command()
@@ -130,4 +122,4 @@ def doctor(context: click.Context, as_json: bool) -> int:
     return 0 if all(each.ok for each in findings) else 1
 
 
-COMMANDS = (status, reconcile_command, backfill_command, retry, backup, restore, gc, doctor)
+COMMANDS = (status, reconcile_command, retry, backup, restore, gc, doctor)

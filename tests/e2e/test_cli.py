@@ -21,7 +21,7 @@ def image(nafuda: Instance, tmp_path_factory: pytest.TempPathFactory) -> int:
 def test_status_counts_by_stage_and_state(nafuda: Instance, image: int) -> None:
     status = nafuda.json("status")
     assert status["records"]["complete"] >= 1
-    assert set(status) == {"stages", "records", "objects", "documents"}
+    assert set(status) == {"stages", "records", "objects", "documents", "backfill"}
 
 
 def test_an_image_is_known_by_id_digest_key_and_place(nafuda: Instance, image: int) -> None:
@@ -91,6 +91,18 @@ def test_a_lost_event_is_found_by_reconcile(nafuda: Instance, image: int) -> Non
     nafuda.sql("DELETE FROM objects WHERE key = 'a.png' RETURNING id")
     assert nafuda.json("reconcile")["unknown"] >= 1
     wait_for(lambda: nafuda.cli("show", "a.png").returncode == 0, 20, nafuda.logs)
+
+
+def test_a_backfill_says_what_it_was_asked_for_and_what_it_planned(nafuda: Instance, image: int) -> None:
+    nafuda.sql(f"DELETE FROM results WHERE image = (SELECT image FROM records WHERE id = {image}) RETURNING image")
+    model = "nafuda/sample-tagger"
+    dry = nafuda.json("backfill", "images/a.png", "--missing", model, "--dry-run")
+    assert dry == {"scope": "objects under images/a.png", "images": 1, "work": 1, "objects": 0, "dry": True}
+    assert nafuda.json("backfill", "width:>0")["scope"] == "query width:>0"
+    wait_for(lambda: len(nafuda.json("show", str(image))["results"]) > 8, 60, nafuda.logs)
+    assert nafuda.json("backfill")["work"] == nafuda.json("backfill", "--cancel")["cancelled"] == 0
+    assert nafuda.cli("backfill", "images", "--cancel").returncode == 2
+    assert nafuda.cli("backfill", "images", "--missing", "no/model").returncode == 1
 
 
 def test_a_new_threshold_is_in_force_at_once_and_for_old_images(nafuda: Instance, image: int, tmp_path: Path) -> None:

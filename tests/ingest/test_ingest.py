@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -58,6 +59,14 @@ def test_known_content_is_linked_without_decoding_it_again(plant: Plant) -> None
     assert plant.ingest("b.png") == {}
     assert len(set(plant.images("a.png", "b.png"))) == 1
     assert plant.derived.head(THUMBNAILS, thumbnail(RED)) is None  # decoding would have made it
+
+
+def test_thumbnails_whose_folder_was_removed_meanwhile_are_kept_all_the_same(plant: Plant) -> None:  # R15
+    plant.put(a_png=RED, b_png=BLUE)
+    plant.ingest("a.png")
+    shutil.rmtree(plant.folder / "derived" / THUMBNAILS)
+    assert plant.ingest("b.png") == {}
+    assert plant.derived.head(THUMBNAILS, thumbnail(BLUE)) is not None
 
 
 @pytest.mark.parametrize(

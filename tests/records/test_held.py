@@ -7,7 +7,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from infra.records.backfill import PostgresBackfill
+from infra.records.pool import transaction
 from infra.records.results import PostgresResults
+from schemas.backfill import Planned, Scope
 from schemas.pipeline import CAPTIONING, EMBEDDING, JUDGING
 from schemas.results import ModelOutput, StageResult
 from tests.records.books import Books, failure, subjects
@@ -153,10 +156,27 @@ def test_backfill_plans_what_a_new_model_has_not_said_below_live_work(judged: Bo
         end(judged, stage, output)
     new = judged.model("new-captioner", CAPTIONING)
     judged.rules.ensure_plan(judged.rules.ensure_collection("main", "images"), [*judged.models, new])
-    last, planned = judged.objects.backfill("main")
-    assert last and planned == 1
-    assert judged.objects.backfill("main", last) == (0, 0)
+    ledger = PostgresBackfill(judged.pool)
+    last, planned = ledger.page(Scope("main"), 0)
+    assert last and planned == Planned(1, 1)
+    assert ledger.page(Scope("main"), last) == (0, Planned())
     judged.put("live.png")
     claims = [claim for claim in judged.work().claim([CAPTIONING], 9) if claim.model == new]
     assert [claim.priority for claim in claims] == [0, 1]
-    assert judged.objects.backfill("nowhere") == (0, 0)
+    assert ledger.page(Scope("nowhere"), 0) == (0, Planned())
+
+
+def test_the_sweeper_locks_nothing_that_rightly_waits(judged: Books) -> None:
+    """A backfill holds much: locking all of it every second would stand in the way of everybody who ends something."""
+    with transaction(judged.pool) as somebody:
+        assert somebody.execute("SELECT FROM work WHERE held FOR UPDATE").fetchall()
+        assert judged.work("host:sweep:1").sweep(timedelta(hours=1)) == 0
+
+
+def test_the_sweeper_lets_go_of_what_was_forgotten(judged: Books) -> None:
+    judged.sql("DELETE FROM work WHERE stage = ANY (%s)", [CAPTIONING, EMBEDDING])
+    assert not judged.work().claim([JUDGING], 9)
+    judged.work("host:sweep:1").sweep(timedelta(hours=1), held=False)
+    assert not judged.work().claim([JUDGING], 9)
+    judged.work("host:sweep:1").sweep(timedelta(hours=1))
+    assert len(judged.work().claim([JUDGING], 9)) == 1

@@ -32,6 +32,9 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/upload"): MODERATOR,
     ("POST", "/upload"): MODERATOR,
     ("GET", "/upload/outcomes"): MODERATOR,
+    ("POST", "/api/v1/uploads"): MODERATOR,
+    ("POST", "/api/v1/uploads/stored"): MODERATOR,
+    ("GET", "/images/{record}/original"): MODERATOR,
     ("GET", "/review"): MODERATOR,
     ("POST", "/review/claim"): MODERATOR,
     ("GET", "/review/items/{item}"): MODERATOR,
@@ -67,6 +70,9 @@ FIELDS = {
     "password": "",
     "token": "none",
     "theme": "auto",
+    "size": "10",
+    "type": "image/png",
+    "key": "uploads/none.png",
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import NafudaError, PermanentError, TransientError
 from schemas.images import ObjectHead
-from schemas.ledger import Claim, ImageRow, ObjectLedger, ResultLedger
+from schemas.ledger import LIVE, Claim, ImageRow, ObjectLedger, ResultLedger
 from schemas.ports import ObjectStore
 from schemas.results import Failure, ModelOutput, StageResult
 from workers.batching.batch import Prepared, Runner
@@ -126,11 +126,12 @@ class Analysis:
                 failures += [_failure(claim, error) for claim in wanted]
         return submitted, failures
 
-    def _inputs(self, claims: Iterable[Claim]) -> tuple[dict[int, Inputs], dict[int, NafudaError]]:
+    def _inputs(self, claims: Sequence[Claim]) -> tuple[dict[int, Inputs], dict[int, NafudaError]]:
         """Inputs by image: kept since ingest, or fetched and decoded again, or the reason why there are none."""
         programs: dict[int, dict[InputProgram, None]] = defaultdict(dict)
         for claim in claims:
             programs[claim.subject][self.models[claim.model].runner.program] = None
+        live = {claim.subject for claim in claims if claim.priority <= LIVE}
         inputs: dict[int, Inputs] = {}
         errors: dict[int, NafudaError] = {}
         decoding: dict[int, Future[DecodedImage]] = {}
@@ -146,7 +147,8 @@ class Analysis:
                 if size + head.size > self.at_once:
                     _collect(programs, decoding, inputs, errors)
                     size = 0
-                decoding[image] = self.decoder.submit(self._read(row, head), tuple(wanted), facts=False)
+                content = self._read(row, head)
+                decoding[image] = self.decoder.submit(content, tuple(wanted), facts=False, later=image not in live)
                 size += head.size
             except NafudaError as error:
                 errors[image] = error

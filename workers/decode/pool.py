@@ -1,5 +1,6 @@
 """Decoding many pictures at once in processes that may die: bytes in, facts and models' inputs out."""
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -61,6 +62,11 @@ class _Work(Generic[Result]):
         return True
 
 
+# Rank, number, work: the least is next, so that two of a rank keep their order and no two works are compared.
+_Turn = tuple[int, int, _Work[DecodedImage] | _Work[bytes] | None]
+_NOW, _LATER, _LAST = range(3)
+
+
 class DecodePool:
     """A number of decoding processes. Every method may be called from any thread.
 
@@ -73,7 +79,8 @@ class DecodePool:
         if processes < 1:
             raise ValueError(f"processes: expected at least 1, got {processes}")
         self._limits = limits or DecodeLimits()
-        self._work: queue.SimpleQueue[_Work[DecodedImage] | _Work[bytes] | None] = queue.SimpleQueue()
+        self._work: queue.PriorityQueue[_Turn] = queue.PriorityQueue()
+        self._turns = itertools.count()
         self._lock = threading.Lock()
         self._closed = False
         self._children: dict[int, DecodeProcess] = {}
@@ -84,8 +91,10 @@ class DecodePool:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, content: bytes, programs: Sequence[InputProgram], *, facts: bool) -> Future[DecodedImage]:
-        """Decode a picture once and run all programs on it.
+    def submit(
+        self, content: bytes, programs: Sequence[InputProgram], *, facts: bool, later: bool = False
+    ) -> Future[DecodedImage]:
+        """Decode a picture once and run all programs on it. later: behind all those that cannot wait.
 
         The future fails with RefusedError (the picture; see `pixels.decode`, and "out-of-memory", "too-slow"),
         ManifestError (a program), DecoderDiedError (the process; trying again may help).
@@ -93,7 +102,7 @@ class DecodePool:
         """
         future: Future[DecodedImage] = Future()
         job = wire.Analyse(tuple(programs), facts)
-        self._put(_Work(content, job, partial(_analysed, job), future))
+        self._put(_Work(content, job, partial(_analysed, job), future), _LATER if later else _NOW)
         return future
 
     def render(self, content: bytes, longest: int) -> bytes:
@@ -101,7 +110,7 @@ class DecodePool:
         if not 1 <= longest <= MAX_RENDER_SIDE:
             raise ValueError(f"longest: expected 1 to {MAX_RENDER_SIDE}, got {longest}")
         future: Future[bytes] = Future()
-        self._put(_Work(content, wire.Render(longest), _rendered, future))
+        self._put(_Work(content, wire.Render(longest), _rendered, future), _NOW)
         return future.result()
 
     def pids(self) -> tuple[int, ...]:
@@ -115,7 +124,7 @@ class DecodePool:
             if not self._closed:
                 self._closed = True
                 for _ in self._threads:
-                    self._work.put(None)
+                    self._work.put((_LAST, next(self._turns), None))
         for thread in self._threads:
             thread.join()
 
@@ -125,16 +134,16 @@ class DecodePool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _put(self, work: _Work[DecodedImage] | _Work[bytes]) -> None:
+    def _put(self, work: _Work[DecodedImage] | _Work[bytes], rank: int) -> None:
         with self._lock:
             if self._closed:
                 raise TransientError("the decoding pool is closed; send the image again", code="pool-closed")
-            self._work.put(work)
+            self._work.put((rank, next(self._turns), work))
 
     def _serve(self, slot: int) -> None:
         """One thread and its child: a thread must outlive what it starts (see DecodeProcess)."""
         child = self._replace(slot, None)
-        while (work := self._work.get()) is not None:
+        while (work := self._work.get()[2]) is not None:
             # A child that ended between two jobs (an operator, the kernel) costs no picture.
             child = self._replace(slot, child)
             if work.future.set_running_or_notify_cancel():

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError
 from schemas.images import ImageFacts, ObjectHead
-from schemas.ledger import Found, ObjectLedger, ObjectRow
+from schemas.ledger import LIVE, Found, ObjectLedger, ObjectRow
 from schemas.ports import ObjectStore
 from workers.batching.batch import Prepared
 from workers.cache import InputCache
@@ -25,6 +25,15 @@ AT_ONCE = 128 * 2**20  # bytes of objects in memory for one chunk
 def thumbnail_key(sha256: str) -> str:
     """Where the thumbnail of a content lies in the derived store's bucket `thumbnails`."""
     return f"{sha256[:2]}/{sha256}.jpg"
+
+
+def keep(derived: ObjectStore, bucket: str, key: str, made: bytes) -> None:
+    """Put a JPEG among the derived pictures; a bucket that somebody removed meanwhile is made again."""
+    try:
+        derived.put(bucket, key, made, "image/jpeg")
+    except NotFoundError:
+        derived.make_bucket(bucket)
+        derived.put(bucket, key, made, "image/jpeg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,9 @@ class Ingest:
         decoding: dict[str, Future[DecodedImage]] = {}
         for each in fetched:
             if each.sha256 not in known and each.sha256 not in decoding:
-                decoding[each.sha256] = self.decoder.submit(each.content, self.programs, facts=True)
+                decoding[each.sha256] = self.decoder.submit(
+                    each.content, self.programs, facts=True, later=each.row.priority > LIVE
+                )
         facts, failed = self._collect(decoding)
         found = []
         first = set()
@@ -144,7 +155,7 @@ class Ingest:
             try:
                 decoded = future.result()
                 assert decoded.facts is not None
-                self.derived.put(THUMBNAILS, thumbnail_key(sha256), decoded.facts.thumbnail, "image/jpeg")
+                keep(self.derived, THUMBNAILS, thumbnail_key(sha256), decoded.facts.thumbnail)
             except NafudaError as error:
                 failed[sha256] = error
                 continue

@@ -134,10 +134,26 @@ FROM (SELECT x.id FROM records x
       ORDER BY x.image, x.collection FOR UPDATE OF x) AS locked
 WHERE r.id = locked.id;
 
--- name: live_page
--- The next live records of a collection, for backfill. Index: the primary key of records.
-SELECT r.id, r.image, r.collection FROM records r JOIN collections c ON c.id = r.collection
-WHERE r.live AND c.name = %(collection)s AND r.id > %(after)s ORDER BY r.id LIMIT %(limit)s;
+-- name: backfill_page
+-- The next live records, of a collection or of all, and whether an object of each lies in a place: so a transaction looks
+-- at no more records than a page, however few of them lie there. Index: the primary key of records, objects_image.
+SELECT r.id, r.image, r.collection,
+       %(bucket)s = '' OR EXISTS (
+           SELECT FROM objects o
+           WHERE o.image = r.image AND o.collection = r.collection AND o.state = 'present'
+             AND o.bucket = %(bucket)s AND starts_with(o.key, %(prefix)s))
+FROM records r JOIN collections c ON c.id = r.collection
+WHERE r.live AND (%(collection)s = '' OR c.name = %(collection)s) AND r.id > %(after)s ORDER BY r.id LIMIT %(limit)s;
+
+-- name: backfill_records
+-- The same of certain records. Index: the primary key of records, objects_image.
+SELECT r.id, r.image, r.collection,
+       %(bucket)s = '' OR EXISTS (
+           SELECT FROM objects o
+           WHERE o.image = r.image AND o.collection = r.collection AND o.state = 'present'
+             AND o.bucket = %(bucket)s AND starts_with(o.key, %(prefix)s))
+FROM records r JOIN collections c ON c.id = r.collection
+WHERE r.live AND (%(collection)s = '' OR c.name = %(collection)s) AND r.id = ANY (%(records)s) ORDER BY r.id;
 
 -- name: plan_work
 -- Work for every model of the plan that has not spoken of the image yet. What waits already is done earlier when
@@ -156,7 +172,7 @@ FROM unnest(%(collections)s::int[], %(images)s::bigint[], %(priorities)s::smalli
      AS pair (collection, image, priority)
 CROSS JOIN LATERAL (
     SELECT models FROM plans WHERE plans.collection = pair.collection ORDER BY version DESC LIMIT 1) AS plan
-JOIN models m ON m.id = ANY (plan.models)
+JOIN models m ON m.id = ANY (plan.models) AND (cardinality(%(only)s::int[]) = 0 OR m.id = ANY (%(only)s))
 WHERE NOT EXISTS (SELECT FROM results r WHERE r.image = pair.image AND r.model = m.id)
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
@@ -168,7 +184,7 @@ ON CONFLICT (stage, subject, model) DO UPDATE
         code = CASE WHEN w.code = 'gone' THEN '' ELSE w.code END,
         reason = CASE WHEN w.code = 'gone' THEN '' ELSE w.reason END
     WHERE w.claimed_by IS NULL AND (w.priority > excluded.priority OR w.code = 'gone')
-RETURNING w.stage;
+RETURNING w.subject;
 
 -- name: put_sidecars
 -- Replace what is known from beside these objects. Index: the primary key.

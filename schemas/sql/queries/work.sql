@@ -6,7 +6,7 @@
 SELECT pg_advisory_xact_lock(hashtextextended('nafuda.claim ' || array_to_string(%(stages)s::text[], ' '), 0));
 
 -- name: claim
--- The next subjects of some stages with all that is ready for each, live before backfill, oldest first: an image whose
+-- The next subjects of some stages with all that is ready for each, live before backfill (or live alone), oldest first: an image whose
 -- stages were claimed apart would be decoded for each of them. Claimers of the same stages take turns (see `turn`), or
 -- they would skip each other's rows of one image. Four rows a subject are read from each stage; with more models than
 -- that a chunk is smaller. Index: work_ready, once a stage; then the primary key.
@@ -17,7 +17,7 @@ WITH ready AS MATERIALIZED (
         SELECT w.subject, w.priority, w.next_attempt_at
         FROM work w
         WHERE w.stage = wanted.stage AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0 AND NOT w.held
-          AND w.next_attempt_at <= now()
+          AND w.priority <= %(latest)s AND w.next_attempt_at <= now()
         ORDER BY w.priority, w.next_attempt_at, w.subject
         LIMIT 4 * %(limit)s
     ) AS next
@@ -60,9 +60,16 @@ SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state =
                AND w.deaths > 0 AND NOT w.held AND w.next_attempt_at <= now());
 
 -- name: ready
--- Is there work that a hint would find? Index: work_ready, one probe a stage.
-SELECT EXISTS (SELECT FROM work w WHERE w.stage = ANY (%(stages)s) AND w.state = 'pending' AND w.claimed_by IS NULL
-               AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now());
+-- Is there work that a hint would find? Index: work_ready, one probe a stage; without the order the planner reads the
+-- whole table for a stage that has nothing to do.
+SELECT EXISTS (
+    SELECT FROM unnest(%(stages)s::text[]) AS wanted (stage)
+    CROSS JOIN LATERAL (
+        SELECT w.subject FROM work w
+        WHERE w.stage = wanted.stage AND w.state = 'pending' AND w.claimed_by IS NULL AND w.deaths = 0 AND NOT w.held
+          AND w.next_attempt_at <= now()
+        ORDER BY w.priority, w.next_attempt_at, w.subject LIMIT 1
+    ) AS next);
 
 -- name: abandon
 -- A chunk failed as a whole: what is still claimed becomes ready after a pause. Index: the primary key.
@@ -149,8 +156,9 @@ WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.
   AND CASE WHEN q.stage = 'merge'
       THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged AND r.dirty_at <= now())
         OR EXISTS (SELECT FROM index_state i WHERE i.backend = %(backend)s AND i.revision > i.indexed)
-      ELSE EXISTS (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
-                   AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now())
+      ELSE EXISTS (SELECT FROM (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
+                                AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now()
+                                ORDER BY w.priority, w.next_attempt_at, w.subject LIMIT 1) AS next)
         OR EXISTS (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
                    AND w.deaths > 0 AND NOT w.held AND w.next_attempt_at <= now())
       END
@@ -213,6 +221,22 @@ SELECT stage,
        count(*)
 FROM work GROUP BY 1, 2 ORDER BY 1, 2;
 
+-- name: waiting
+-- What waits below live work, by stage. A scan of what is pending or failed.
+SELECT stage, count(*) FROM work WHERE priority > 0 AND state = 'pending' GROUP BY 1 ORDER BY 1;
+
+-- name: cancel_backfill
+-- Take back work that waits, was not begun, and was asked for by no plan that an image came in under: without it nothing
+-- is incomplete. Index: a scan of what is pending or failed; records (image, collection), the primary key of plans.
+DELETE FROM work w
+USING (SELECT x.stage, x.subject, x.model FROM work x
+       WHERE x.priority > 0 AND x.state = 'pending' AND x.claimed_by IS NULL AND x.stage <> 'ingest'
+         AND NOT EXISTS (SELECT FROM records r JOIN plans p ON p.version = r.plan
+                         WHERE r.image = x.subject AND x.model = ANY (p.models))
+       ORDER BY x.stage, x.subject, x.model FOR UPDATE SKIP LOCKED) AS planned
+WHERE w.stage = planned.stage AND w.subject = planned.subject AND w.model = planned.model
+RETURNING w.stage;
+
 -- name: retry
 -- Try failed or quarantined work of a subject again; what killed processes is still done alone, with all its chances.
 -- Index: work_subject, or the primary key for ingest.
@@ -232,11 +256,21 @@ FROM (SELECT DISTINCT x.stage, x.subject, x.model
       ORDER BY 1, 2, 3) AS again
 WHERE w.stage = again.stage AND w.subject = again.subject AND w.model = again.model AND w.claimed_by IS NULL;
 
+-- name: forgotten
+-- Images of which something waits for no pending work any more, for the sweeper: found without locking what rightly
+-- waits, which may be as much as a backfill planned; `release` looks again under locks. Index: work_held, work_subject.
+SELECT DISTINCT x.subject FROM work x
+WHERE x.held AND NOT EXISTS (
+    SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
+    JOIN work y ON y.subject = x.subject AND y.stage = n.need AND y.stage <> 'ingest'
+    WHERE n.stage = x.stage AND y.state = 'pending')
+LIMIT 1000;
+
 -- name: lock_held
--- Lock what waits for other stages of these images (or of all, for the sweeper), so that of two transactions that end
--- the last two needed stages the second one sees what the first one did. Index: work_held.
+-- Lock what waits for other stages of these images, so that of two transactions that end the last two needed stages
+-- the second one sees what the first one did. Index: work_held.
 SELECT count(*) FROM (
-    SELECT w.stage FROM work w WHERE w.held AND (%(all)s OR w.subject = ANY (%(images)s))
+    SELECT w.stage FROM work w WHERE w.held AND w.subject = ANY (%(images)s)
     ORDER BY w.stage, w.subject, w.model FOR UPDATE) AS locked;
 
 -- name: release
@@ -244,7 +278,7 @@ SELECT count(*) FROM (
 UPDATE work w SET held = false, next_attempt_at = least(w.next_attempt_at, now())
 FROM (
     SELECT x.stage, x.subject, x.model FROM work x
-    WHERE x.held AND (%(all)s OR x.subject = ANY (%(images)s)) AND NOT EXISTS (
+    WHERE x.held AND x.subject = ANY (%(images)s) AND NOT EXISTS (
         SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
         JOIN work y ON y.subject = x.subject AND y.stage = n.need AND y.stage <> 'ingest'
         WHERE n.stage = x.stage AND y.state = 'pending')
