@@ -7,7 +7,7 @@ SHELL := /bin/bash
 SERVERS := rabbitmq opensearch postgres minio elasticmq aws redis
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos stack stack-down run-stack test-stack test-training requirements format samples clean
+.PHONY: help run test check audit bench chaos stack stack-down run-stack test-stack test-training requirements format samples clean
 
 help:  ## Print this
 	@echo "make TARGET, where TARGET is one of"
@@ -58,6 +58,10 @@ test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that 
 
 test-training: .venv-training/.done  ## Install torch into .venv-training and run the tests that train
 	.venv-training/bin/python -m pytest -q -m training tests/training
+
+audit: $(VENV)/.dev  ## Ask PyPI for known vulnerabilities of what is locked; fails for what it cannot ask about
+	$(BIN)/python -m pip install -q pip-audit
+	for set in run dev training; do $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$set.txt || exit 1; done
 
 format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .

@@ -1,6 +1,8 @@
 """`python -m tests.faults`: the full round on the real stack; prints the table of docs/reliability.md."""
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +18,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="that a fault lasts")
     parser.add_argument("--only", default="", help="faults whose names hold this text")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # takes everything down with it
     faults = [fault for fault in FAULTS if options.only in fault.name]
     if not faults:
         parser.error(f"no fault is called so; there are {', '.join(fault.name for fault in FAULTS)}")

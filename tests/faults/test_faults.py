@@ -17,5 +17,8 @@ def test_bucket_records_and_index_agree_after_every_fault(tmp_path: Path) -> Non
     brief = [fault for fault in FAULTS if fault.brief]
     with deployment(tmp_path) as site:
         met = meet(site, brief, UPLOADS, SECONDS, print)
+        logs = {name: child.log.read_text("utf-8", errors="replace") for name, child in site.roles.children.items()}
+        secret = site.stack.place.password  # of the database, the broker and the store
+    assert [name for name, log in logs.items() if secret in log] == []  # R77
     assert [each.fault for each in met if not each.count.sound] == []
     assert met[-1].count.uploaded > UPLOADS * len(brief)
