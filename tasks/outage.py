@@ -21,6 +21,11 @@ class Outage:
         self._failed = 0
         self._until = 0.0
 
+    @property
+    def away(self) -> bool:
+        """True from its first failure until it answers."""
+        return self._failed > 0
+
     def paused(self) -> bool:
         """True while the server is to be left alone."""
         return time.monotonic() < self._until

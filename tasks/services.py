@@ -67,8 +67,14 @@ class Services:
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     inputs: InputCache = field(default_factory=InputCache)
     index_outage: Outage = field(default_factory=partial(Outage, "the search index"))
+    database_outage: Outage = field(default_factory=partial(Outage, "the database"))
     broker_outage: Outage = field(default_factory=partial(Outage, "the broker", longest=timedelta(seconds=5)))
     _servers: dict[str, "S3Store"] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        outages = {"database": self.database_outage, "broker": self.broker_outage, "search": self.index_outage}
+        for name, outage in outages.items():
+            self.metrics.away.labels(name).set_function(partial(_away, outage))
 
     @cached_property
     def pool(self) -> Pool:
@@ -270,3 +276,7 @@ class Services:
             self.__dict__["opensearch"].close()
         if "pool" in self.__dict__:
             self.pool.close()
+
+
+def _away(outage: Outage) -> float:
+    return float(outage.away)

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from schemas.errors import ConfigurationError, ConflictError, NafudaError, TransientError
 from tasks.index import prepare_index
-from tasks.outage import Outage
 from tasks.reconcile import compare_by_schedule
 from tasks.services import Services
 
@@ -79,7 +78,7 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
 
 def run_heartbeat(services: Services, stop: threading.Event) -> None:
     """Say that this process lives, so that its claims hold."""
-    outage = Outage("the database")
+    outage = services.database_outage
     while not stop.is_set():
         try:
             services.work.beat()

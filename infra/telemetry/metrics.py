@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -24,6 +24,7 @@ class WorkerMetrics:
         self.rounds = Histogram(
             "nafuda_round_seconds", "Duration of a chunk", ["stage"], registry=self.registry, buckets=_SECONDS
         )
+        self.away = Gauge("nafuda_server_away", "1 while a server does not answer", ["server"], registry=self.registry)
 
     def serve(self, port: int) -> None:
         """Answer scrapes on a port of the loopback interface."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 
 from infra.settings import Settings
 from tasks.services import Services
@@ -34,6 +35,10 @@ def silent_server() -> Iterator[tuple[int, list[socket.socket]]]:
         connection.close()
 
 
+def metrics_of(services: Services) -> str:
+    return generate_latest(services.metrics.registry).decode()
+
+
 def test_a_broker_that_does_not_answer_is_said_once_and_left_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -45,6 +50,7 @@ def test_a_broker_that_does_not_answer_is_said_once_and_left_alone(
             services.send("ingest")
         assert len(taken) == 1
         assert [each for each in caplog.messages if "the broker is away" in each and "NAFUDA_BROKER_URL" in each]
+        assert 'nafuda_server_away{server="broker"} 1.0' in metrics_of(services)
         services.close()
 
 
@@ -63,4 +69,5 @@ def test_a_hint_is_sent_when_the_pause_is_over_and_the_return_is_said(
     services.send("ingest")
     services.send("ingest")
     assert caplog.messages.count("the broker is back") == 1
+    assert 'nafuda_server_away{server="broker"} 0.0' in metrics_of(services)
     services.close()
