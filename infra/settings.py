@@ -32,7 +32,9 @@ class Settings(BaseModel):
 
     data: Path = Field(Path("data"), description="folder of everything that this machine keeps")
     database_url: str = Field("", description="PostgreSQL: a URL or libpq keywords; empty: the embedded server")
+    database_timeout: timedelta = timedelta(seconds=30)  # for a statement; half of it for a lock
     broker_url: str = Field("", description="a kombu URL; empty: the pgmq transport on the database")
+    broker_timeout: timedelta = timedelta(seconds=10)  # for connecting, and for the broker's confirmation of a hint
     objects_url: str = Field("", description="file:///FOLDER, s3: or s3+http://HOST:PORT; empty: DATA/buckets")
     objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
     events_url: str = Field("", description="where S3 events arrive: amqp://…, sqs: or sqs+http://…; empty: nowhere")
@@ -69,6 +71,7 @@ class Settings(BaseModel):
     log: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     place: str = Field("", description="a stable name of this worker's place; its successor frees its claims")
+    model_timeout: timedelta = timedelta(minutes=10)  # for a batch; a model that takes longer hangs
     heartbeat: timedelta = timedelta(seconds=3)
     silent: timedelta = timedelta(seconds=20)  # a worker unheard of for so long is dead
     grace: timedelta = timedelta(seconds=20)  # for draining at shutdown

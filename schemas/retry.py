@@ -21,12 +21,11 @@ class RetryRule:
         return min(grown, self.ceiling) * (0.5 + luck / 2)
 
 
-# A server that is away comes back: never give up on the image for it. An image that hurts our own process or
-# that we cannot read in peace gets a few chances.
+# A server that is away comes back, and so does memory (inputs are of one size): never give up on the image for it. An
+# image that hurts our own process or that we cannot read in peace gets a few chances.
 RULES = {
     "decoder-died": RetryRule(timedelta(seconds=1), timedelta(seconds=10), attempts=3),
     "too-slow": RetryRule(timedelta(seconds=5), timedelta(minutes=2), attempts=3),
-    "memory": RetryRule(timedelta(seconds=5), timedelta(minutes=2), attempts=4),
     "forward-failed": RetryRule(timedelta(seconds=1), timedelta(minutes=1), attempts=4),
     "object-changed": RetryRule(timedelta(milliseconds=500), timedelta(seconds=30)),
     "gone": RetryRule(timedelta(seconds=2), timedelta(seconds=30), attempts=4),  # planned again if it comes back

@@ -1,17 +1,18 @@
 """Roles: what a worker process may be asked to be, and the parts that each role opens and closes."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from schemas.errors import ConfigurationError
-from schemas.pipeline import GROUPS, INGEST, MERGE
+from schemas.pipeline import GROUPS, INGEST, MERGE, Group
 from tasks.analyse import analyse
 from tasks.ingest import ingest
 from tasks.merge import merge_dirty
 from tasks.models import Active, answering, load_active, programs, register, with_batchers
 from tasks.services import Services
+from tasks.watchdog import watched
 from workers.analysis.analysis import Analysis
 from workers.decode.limits import DecodeLimits
 from workers.decode.pool import DecodePool
@@ -54,23 +55,31 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
             )
             rounds[INGEST] = partial(ingest, services, worker)
         for group in groups:
-            models = with_batchers(registered, group.stages)
-            for model in models.values():
-                stack.callback(model.batcher.close)
-            work = Analysis(
-                services.store,
-                services.objects,
-                decoder,
-                services.inputs,
-                models,
-                services.settings.max_bytes,
-                answering=answering(registered, group.stages),
-                results=services.results,
-            )
+            work = _analysis(services, group, registered, decoder, stack)
             rounds[group.name] = partial(analyse, services, group, work)
         if MERGE in services.roles:
             rounds[MERGE] = partial(merge_dirty, services)
         yield rounds
+
+
+def _analysis(
+    services: Services, group: Group, registered: Mapping[int, Active], decoder: DecodePool, stack: ExitStack
+) -> Analysis:
+    """A group's models behind their batchers, watched; `stack` ends them."""
+    models = with_batchers(registered, group.stages)
+    for model in models.values():
+        stack.callback(model.batcher.close)
+    stack.enter_context(watched(models.values(), services.settings.model_timeout))
+    return Analysis(
+        services.store,
+        services.objects,
+        decoder,
+        services.inputs,
+        models,
+        services.settings.max_bytes,
+        answering=answering(registered, group.stages),
+        results=services.results,
+    )
 
 
 def _limits(services: Services) -> DecodeLimits:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,7 +27,7 @@ from infra.records.work import PostgresWork
 from infra.search.postgres import PostgresSearch, PostgresSimilar
 from infra.settings import Settings
 from infra.telemetry.metrics import WorkerMetrics
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, TransientError
 from schemas.search import SearchIndex
 from schemas.search.similar import SimilarImages
 from tasks.gate import Gate
@@ -61,6 +62,7 @@ class Services:
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     inputs: InputCache = field(default_factory=InputCache)
     index_outage: Outage = field(default_factory=partial(Outage, "the search index"))
+    broker_outage: Outage = field(default_factory=partial(Outage, "the broker", longest=timedelta(seconds=5)))
 
     @cached_property
     def pool(self) -> Pool:
@@ -71,7 +73,12 @@ class Services:
                 "NAFUDA_DATABASE_URL to a PostgreSQL server"
             )
         size = self.settings.concurrency + 5
-        return open_pool(self.settings.database_url, size=size, name=",".join(self.roles) or "cli")
+        return open_pool(
+            self.settings.database_url,
+            size=size,
+            name=",".join(self.roles) or "cli",
+            statement_timeout=self.settings.database_timeout,
+        )
 
     @cached_property
     def worker(self) -> str:
@@ -187,9 +194,22 @@ class Services:
             self.send(queue)
 
     def send(self, queue: str) -> None:
-        """Send a hint now; a broker that is away loses nothing but time."""
-        with suppress(OperationalError):
-            self.sender.send_task(f"nafuda.{queue}", queue=queue, retry=False)
+        """Send a hint now. A broker that is away loses nothing but time, and is waited for only once in a while."""
+        if self.broker_outage.paused():
+            return
+        try:
+            self._publish(queue)
+            self.broker_outage.over()
+        except OperationalError as error:
+            self.broker_outage.began(TransientError(f"{error}; check NAFUDA_BROKER_URL", code="broker-away"))
+
+    def _publish(self, queue: str) -> None:
+        with self.sender.producer_pool.acquire(block=True) as producer:
+            try:
+                self.sender.send_task(f"nafuda.{queue}", queue=queue, retry=False, producer=producer)
+            except OperationalError:
+                producer.connection.collect()  # a late answer must not be taken for the next hint's
+                raise
 
     def count(self, stage: str, done: int, failed: Iterable[HasCode]) -> None:
         """Count what a chunk came to."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from schemas.errors import ConfigurationError, ConflictError, NafudaError, TransientError
 from tasks.index import prepare_index
+from tasks.outage import Outage
 from tasks.reconcile import reconcile_all
 from tasks.services import Services
 
@@ -77,9 +78,11 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
 
 def run_heartbeat(services: Services, stop: threading.Event) -> None:
     """Say that this process lives, so that its claims hold."""
+    outage = Outage("the database")
     while not stop.is_set():
         try:
             services.work.beat()
+            outage.over()
         except NafudaError as error:
-            log.warning("heartbeat: %s", error)
+            outage.began(error)
         stop.wait(services.settings.heartbeat.total_seconds())

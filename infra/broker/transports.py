@@ -99,7 +99,12 @@ def _redis(settings: Settings, consumes: bool) -> dict[str, object]:
 
 
 def _confirmed(settings: Settings, consumes: bool) -> dict[str, object]:
-    return {"confirm_publish": True}  # without it RabbitMQ's death loses what was sent, and nobody is told
+    """Without confirmation RabbitMQ's death loses what was sent, and nobody is told.
+
+    Who sends waits for an answer, but not for ever. A consumer's wait for hints is ended by heartbeats.
+    """
+    seconds = settings.broker_timeout.total_seconds()
+    return {"confirm_publish": True, **({} if consumes else {"read_timeout": seconds, "write_timeout": seconds})}
 
 
 _OTHER = Transport(_confirmed, _direct)

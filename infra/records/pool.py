@@ -19,6 +19,8 @@ _RETRY = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.LockNotAvailable,
 )
+# A server that a network swallows neither answers nor ends the connection; the kernel gives up on it after so long.
+_SILENCE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
 def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedelta = timedelta(seconds=30)) -> Pool:
@@ -32,6 +34,7 @@ def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedel
             "autocommit": True,
             "application_name": f"nafuda {name}",
             "connect_timeout": 5,
+            **_SILENCE,
             "options": f"-c TimeZone=UTC -c statement_timeout={millis} -c lock_timeout={millis // 2}"
             " -c idle_in_transaction_session_timeout=60000",
         },

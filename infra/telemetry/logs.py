@@ -3,14 +3,16 @@
 import contextlib
 import json
 import logging
+import math
 import sys
 import warnings
 from collections.abc import Iterator
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _context: ContextVar[dict[str, str]] = ContextVar("nafuda_log_context")
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "data"}
+_QUIET = timedelta(minutes=1)
 
 
 @contextlib.contextmanager
@@ -42,6 +44,20 @@ class _Lines(logging.Formatter):
         return f"{line_text}\n{trace}" if trace else line_text
 
 
+class _Seldom(logging.Filter):
+    """Lets one line a minute through: a server that is away is no news at each attempt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = -math.inf
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        due = record.created >= self._next
+        if due:
+            self._next = record.created + _QUIET.total_seconds()
+        return due
+
+
 def one_line(text: str) -> str:
     """A text that can neither begin a line nor steer a terminal: a file's name can hold anything."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
@@ -57,3 +73,4 @@ def start_logging(form: str, level: str) -> None:
     for loud in ("celery.worker.strategy", "celery.app.trace", "kombu", "psycopg.pool", "watchfiles", "httpx2"):
         logging.getLogger(loud).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     logging.getLogger("opensearch").setLevel(logging.CRITICAL)  # warns of each request; we say each outage once
+    logging.getLogger("psycopg.pool").filters = [_Seldom()]

@@ -1,17 +1,11 @@
 """Each role in a process of its own, as on several machines: whichever is killed, nothing is lost (R42, R72)."""
 
-import os
-import signal
-import sys
-import threading
 from collections.abc import Iterator
-from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from infra.embedded.supervisor import Child, Supervisor
 from infra.records.pool import Pool
 from infra.settings import SAMPLES, Settings
 from schemas.events import EventKind, ObjectEvent
@@ -19,6 +13,7 @@ from tasks.listen import take_in
 from tasks.prepare import prepare
 from tasks.services import Services
 from tests.e2e.instance import wait_for
+from tests.faults.roles import Roles
 from training.samples import draw
 
 ROLES = (("ingest",), ("vision",), ("language",), ("merge", "sweep"))
@@ -35,30 +30,16 @@ def services(tmp_path: Path, database: str) -> Iterator[Services]:
 
 
 @pytest.fixture
-def workers(services: Services) -> Iterator[dict[str, Child]]:
-    """A supervised process a role, by its first role."""
+def workers(services: Services) -> Iterator[Roles]:
+    """A supervised process a role."""
     settings = services.settings
     environment = {
-        **os.environ, "NAFUDA_DATA": str(settings.data), "NAFUDA_DATABASE_URL": settings.database_url,
+        "NAFUDA_DATA": str(settings.data),
+        "NAFUDA_DATABASE_URL": settings.database_url,
         "NAFUDA_SILENT": "PT3S",
-    }  # fmt: skip
-    children = {
-        roles[0]: Child(
-            roles[0],
-            [sys.executable, "-m", "nafuda", "worker", *roles],
-            {**environment, "NAFUDA_PLACE": roles[0]},
-            settings.data / f"{roles[0]}.log",
-        )
-        for roles in ROLES
     }
-    supervisor, stop = Supervisor(list(children.values())), threading.Event()
-    supervisor.start()
-    watcher = threading.Thread(target=supervisor.watch, args=(stop,))
-    watcher.start()
-    yield children
-    stop.set()
-    watcher.join()
-    supervisor.stop(timedelta(seconds=20))
+    with Roles(ROLES, environment, settings.data).running() as workers:
+        yield workers
 
 
 def put(services: Services, first: int, count: int) -> None:
@@ -72,28 +53,22 @@ def put(services: Services, first: int, count: int) -> None:
 
 
 def test_any_worker_may_be_killed_and_every_stage_still_speaks_of_every_image(
-    services: Services, workers: dict[str, Child], pool: Pool
+    services: Services, workers: Roles, pool: Pool
 ) -> None:
     def one(query: str) -> int:
         with pool.connection() as connection:
             row = connection.execute(query.encode()).fetchone()
         return int(row[0]) if row else 0
 
-    def tell() -> str:
-        return "\n".join(
-            f"== {name}\n{child.log.read_text(errors='replace')[-2000:]}" for name, child in workers.items()
-        )
-
-    share = COUNT // len(workers)
-    for number, (name, child) in enumerate(workers.items()):
+    share = COUNT // len(ROLES)
+    for number, name in enumerate(workers.children):
         put(services, number * share, share)
-        wait_for(lambda done=number * share: one("SELECT count(*) FROM results") > done, 60, tell)  # type: ignore[misc]
-        assert child.process is not None, name
-        os.killpg(child.process.pid, signal.SIGKILL)
+        wait_for(lambda done=number * share: one("SELECT count(*) FROM results") > done, 60, workers.tell)  # type: ignore[misc]
+        workers.kill(name)
     complete = "SELECT count(*) FROM records WHERE live AND status = 'complete'"
-    wait_for(lambda: one(complete) == COUNT and one("SELECT count(*) FROM work") == 0, 90, tell)
+    wait_for(lambda: one(complete) == COUNT and one("SELECT count(*) FROM work") == 0, 90, workers.tell)
     assert one("SELECT count(*) FROM results") == COUNT * len(SAMPLES)
     assert one("SELECT count(*) FROM images") == COUNT
     indexed = "SELECT count(*) FROM index_state WHERE indexed = revision"
-    wait_for(lambda: one(indexed) == COUNT, 30, tell)  # it follows the merge
-    assert all(child.deaths for child in workers.values())
+    wait_for(lambda: one(indexed) == COUNT, 30, workers.tell)  # it follows the merge
+    assert all(child.deaths for child in workers.children.values())

@@ -76,7 +76,7 @@ def test_a_transient_failure_is_ready_again_after_its_pause_and_not_before(tagge
     assert [claim.attempts for claim in worker.claim(STAGES, 32)] == [2, 2, 2]
 
 
-@pytest.mark.parametrize("code", ["forward-failed", "memory", "too-slow", "decoder-died"])
+@pytest.mark.parametrize("code", ["forward-failed", "too-slow", "decoder-died"])
 def test_what_an_image_does_to_a_model_or_decoder_is_tried_a_few_times_only(tagged: Books, code: str) -> None:
     worker = tagged.work()
     for _ in range(4):
@@ -86,10 +86,11 @@ def test_what_an_image_does_to_a_model_or_decoder_is_tried_a_few_times_only(tagg
     assert ("failed", f"it was {code}") in tagged.states(TAGGING).values()
 
 
-def test_a_server_that_is_away_never_makes_work_fail_for_good(tagged: Books) -> None:
+@pytest.mark.parametrize("code", ["database", "store-away", "memory"])
+def test_what_the_surroundings_lack_for_a_while_never_makes_work_fail_for_good(tagged: Books, code: str) -> None:
     worker = tagged.work()
     tagged.sql("UPDATE work SET attempts = 32767")
-    worker.fail([failure(claim, "database") for claim in worker.claim(STAGES, 32)])
+    worker.fail([failure(claim, code) for claim in worker.claim(STAGES, 32)])
     assert {state for state, _ in tagged.states(TAGGING).values()} == {"pending"}
 
 

@@ -19,9 +19,11 @@ from tests.stack.processes import memory, tree
 from tests.stack.rabbitmq import RabbitMQ
 from tests.stack.redis import Redis
 from tests.stack.server import Server
+from tests.stack.toxiproxy import Toxiproxy
 
-SERVERS: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO, ElasticMQ, AWS, Redis, Postgres15)
-ON_REQUEST: tuple[type[Server], ...] = (ElasticMQ, AWS, Redis, Postgres15)
+_DEFAULT: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO)
+ON_REQUEST: tuple[type[Server], ...] = (ElasticMQ, AWS, Redis, Postgres15, Toxiproxy)
+SERVERS = (*_DEFAULT, *ON_REQUEST)
 
 
 def up(servers: Sequence[Server]) -> None:

@@ -1,6 +1,5 @@
 """MinIO, built from its Go module: an S3 store that tells RabbitMQ or a webhook, through spools on disk."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -117,10 +116,4 @@ class MinIO(Server):
         client.close()
 
     def _program(self) -> Path:
-        return packages.cached(self.place.cache, f"minio-{_VERSION}", _build) / "minio"
-
-
-def _build(folder: Path) -> None:
-    go = packages.program("go", "MinIO is built from its Go module by Go 1.24 or newer")
-    environment = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0"}
-    packages.run([go, "install", _MODULE], "Go 1.24 or newer and a Go module proxy are needed", environment)
+        return packages.go_program(self.place.cache, f"minio-{_VERSION}", _MODULE) / "minio"

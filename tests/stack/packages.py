@@ -52,6 +52,17 @@ def cached(cache: Path, name: str, fill: Callable[[Path], None]) -> Path:
     return folder
 
 
+def go_program(cache: Path, name: str, module: str) -> Path:
+    """The folder of the cache that holds a program built from its Go module."""
+
+    def build(folder: Path) -> None:
+        go = program("go", f"{module} is built by Go 1.24 or newer")
+        environment = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0"}
+        run([go, "install", module], "Go 1.24 or newer and a Go module proxy are needed", environment)
+
+    return cached(cache, name, build)
+
+
 def jars(cache: Path, pom: Path) -> Path:
     """A folder with what a pom names, plugins in zip files unpacked; another one for each edition of the pom."""
     edition = hashlib.sha256(pom.read_bytes()).hexdigest()[:12]

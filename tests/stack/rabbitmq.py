@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +14,7 @@ from urllib.parse import quote
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
-from schemas.errors import TransientError
+from schemas.errors import ConfigurationError, TransientError
 from tests.stack import packages, processes
 from tests.stack.places import LOOPBACK, USER
 from tests.stack.server import Server
@@ -111,6 +112,13 @@ class RabbitMQ(Server):
     def down(self) -> None:
         super().down()
         processes.end(self._mapper, signal.SIGTERM)
+
+    def control(self, *words: str) -> None:
+        """Run `rabbitmqctl` on it."""
+        command = [str(self._scripts()[-1] / "rabbitmqctl"), *words]
+        done = subprocess.run(command, env=self.process_environment(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ConfigurationError(f"rabbitmqctl {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
 
     @property
     def _mapper(self) -> Path:

@@ -13,18 +13,22 @@ from tasks.cli.shared import table
 FORGED = "a.png\n2026-01-01 INFO forged: signed in\x1b[2J\u202e\x9b1m\r"
 
 
+def _forged() -> None:
+    logging.getLogger("test").warning("refused: %s", FORGED, extra={"key": FORGED})
+
+
 @pytest.fixture
-def logged() -> Callable[[str], str]:
-    """What a warning about a forged key looks like in one form."""
+def logged() -> Callable[..., str]:
+    """What is logged in one form; a warning about a forged key, unless something else is said."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
-    def write(form: str) -> str:
+    def write(form: str, say: Callable[[], None] = _forged) -> str:
         try:
             start_logging(form, "WARNING")
             stream = io.StringIO()
             root.handlers[0].setStream(stream)  # type: ignore[attr-defined]
-            logging.getLogger("test").warning("refused: %s", FORGED, extra={"key": FORGED})
+            say()
             return stream.getvalue()
         finally:
             logging.captureWarnings(False)
@@ -50,3 +54,11 @@ def test_ordinary_text_stays_as_it_is() -> None:
 def test_a_table_on_a_terminal_cannot_be_steered(capsys: pytest.CaptureFixture[str]) -> None:
     table([(1, FORGED)], ("id", "reason"))
     assert [line.isprintable() for line in capsys.readouterr().out.splitlines()] == [True, True]
+
+
+def test_attempts_to_connect_to_a_database_that_is_away_are_said_once(logged: Callable[..., str]) -> None:
+    def attempts() -> None:
+        for _ in range(5):
+            logging.getLogger("psycopg.pool").warning("error connecting")
+
+    assert logged("text", attempts).count("error connecting") == 1

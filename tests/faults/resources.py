@@ -1,0 +1,72 @@
+"""What a machine runs out of: memory, files, disk, time; and processes that stand still."""
+
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+
+from tests.faults.deployment import DERIVED, Deployment
+from tests.stack.rabbitmq import RabbitMQ
+
+_BURST = 40  # images
+_HANG_UP = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+
+
+def frozen(role: str, site: Deployment, seconds: float) -> None:
+    """A process that stands still for longer than NAFUDA_SILENT, and then goes on as if nothing had been."""
+    site.roles.kill(role, signal.SIGSTOP)
+    time.sleep(max(seconds, 8))
+    site.roles.kill(role, signal.SIGCONT)
+
+
+def short_of_memory(role: str, site: Deployment, seconds: float) -> None:
+    """A process gets no more memory, when more images than ever come at once. (The kernel's remedy is kill −9.)"""
+    with _limited(site.roles.pid(role), resource.RLIMIT_AS, 1):
+        site.uploads.put(_BURST)
+        time.sleep(seconds)
+
+
+def out_of_files(role: str, site: Deployment, seconds: float) -> None:
+    """A process can open no file and no connection, just when it has to connect again."""
+    with _limited(site.roles.pid(role), resource.RLIMIT_NOFILE, 3):
+        with psycopg.connect(site.services.settings.database_url) as connection:
+            connection.execute(_HANG_UP, [f"nafuda {role}"])
+        time.sleep(seconds)
+
+
+def broker_disk_full(site: Deployment, seconds: float) -> None:
+    """RabbitMQ takes nothing while its disk is below a limit: who publishes waits."""
+    server = site.stack.server("rabbitmq")
+    assert isinstance(server, RabbitMQ)
+    server.control("set_disk_free_limit", "1000000GB")
+    time.sleep(seconds)
+    server.control("set_disk_free_limit", "200MB")
+
+
+def derived_disk_full(site: Deployment, seconds: float) -> None:
+    """The disk of thumbnails is full: nothing more can be written there, and then something is removed."""
+    ballast = site.folder / DERIVED / "ballast"
+    with ballast.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        except OSError:
+            pass
+    time.sleep(seconds)
+    ballast.unlink()
+
+
+@contextmanager
+def _limited(pid: int, what: int, soft: int) -> Iterator[None]:
+    """A running process' soft limit, lowered for a while. One that died over it was replaced, and has its own."""
+    before = resource.prlimit(pid, what)
+    resource.prlimit(pid, what, (soft, before[1]))
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, what, before)
