@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -81,7 +82,8 @@ class TestSqs(BrokerContract):
 
     def test_a_refused_hint_is_an_outage_to_who_sends_it(self, settings: Settings) -> None:
         with way_to(given("NAFUDA_TEST_SQS_URL")) as way:
-            sender = sender_of(settings.model_copy(update={"broker_url": f"sqs+{way.url}"}))
+            impatient = {"broker_url": f"sqs+{way.url}", "broker_timeout": timedelta(seconds=1)}
+            sender = sender_of(settings.model_copy(update=impatient))
             way.status = 403
             with pytest.raises(OperationalError):
                 sender.send_task(f"nafuda.{INGEST}", queue=INGEST, retry=False)
