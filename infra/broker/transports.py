@@ -15,6 +15,7 @@ EXCHANGE = "nafuda"
 # A hint whose worker dies comes again, but not for ever. What is dropped then says nothing that the database does not.
 DELIVERY_LIMIT = 20
 VISIBLE = 60  # seconds after which an unconfirmed hint comes again; when its work takes longer, that costs one query
+_POLL = 20  # seconds that a consumer's wait for hints may take
 PREFIX = "nafuda-"  # of queues and keys on a server that others may use too
 _SQS = {"sqs+http://": False, "sqs+https://": True}
 
@@ -74,26 +75,32 @@ def _pgmq(settings: Settings, consumes: bool) -> dict[str, object]:
 
 def _sqs(settings: Settings, consumes: bool) -> dict[str, object]:
     """A poll waits at the server, so the pause between two may be short; it also bounds the rate of a busy worker."""
+    seconds = settings.broker_timeout.total_seconds()
+    read = seconds + (_POLL if consumes else 0)
     return {
         "queue_name_prefix": PREFIX,
         "visibility_timeout": VISIBLE,  # of queues that are made; one that exists keeps its own
-        "wait_time_seconds": 20,
+        "wait_time_seconds": _POLL,
         "polling_interval": 0.1,
         "is_secure": _SQS.get(settings.broker_url.partition("://")[0] + "://", True),
-        "client-config": {"connect_timeout": 5, "read_timeout": 25, "retries": {"total_max_attempts": 1}},
+        "client-config": {"connect_timeout": seconds, "read_timeout": read, "retries": {"total_max_attempts": 1}},
     }
 
 
 def _redis(settings: Settings, consumes: bool) -> dict[str, object]:
-    """Redis gives nothing back by itself: consumers look for hints whose time is over, by turns."""
+    """Redis gives nothing back by itself: consumers look for hints whose time is over, by turns.
+
+    Who sends waits for an answer, but not for ever; a consumer notices a server that is gone without a word.
+    """
+    seconds = settings.broker_timeout.total_seconds()
     return {
         "global_keyprefix": PREFIX,
         "visibility_timeout": VISIBLE,
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
         "unacked_mutex_expire": 30,  # whoever looks and dies keeps others from looking for so long
-        "socket_connect_timeout": 5,
-        "socket_timeout": 20,  # a server that is gone without a word is noticed
+        "socket_connect_timeout": seconds,
+        "socket_timeout": seconds + (_POLL if consumes else 0),
         "socket_keepalive": True,
     }
 

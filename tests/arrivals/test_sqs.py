@@ -44,14 +44,14 @@ class TestSqs(EventSourceContract):
     def test_a_poll_of_which_one_is_slow_is_hidden_from_others_as_a_whole(
         self, source: EventSource, queue: OwnSqs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("infra.arrivals.sqs._HIDDEN", 3)
-        monkeypatch.setattr("infra.arrivals.sqs._RENEW", 1)
+        monkeypatch.setattr("infra.arrivals.sqs._HIDDEN", 2)
+        monkeypatch.setattr("infra.arrivals.sqs._RENEW", 0.5)
         for number in range(3):
             queue.send(str(number))
         other = SqsSource(queue.endpoint, queue.name, timeout=SECOND)
         with arriving(source) as arrivals, arriving(other) as others:
             slow = taken(arrivals)
-            for _ in range(6):
+            for _ in range(3):
                 assert nothing(others, 1)
                 slow.hold()
 

@@ -33,7 +33,7 @@ def test_images_become_complete(broker: Callable[[], tuple[str, Callable[[], Non
     files = [tmp_path / f"{number}.png" for number in range(COUNT)]
     for number, file in enumerate(files):
         draw(9_300_000 + number).image.save(file)
-    environment = {"NAFUDA_BROKER_URL": url, "NAFUDA_DATABASE_URL": ""}
+    environment = {"NAFUDA_BROKER_URL": url, "NAFUDA_DATABASE_URL": "", "NAFUDA_MODELS": "nafuda/sample-tagger"}
     nafuda = Instance(tmp_path / "data", "--no-samples", environment=environment).start()
     try:
         for some in (files[:-1], files[-1:]):

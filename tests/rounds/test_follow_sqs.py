@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -121,7 +122,7 @@ def test_what_is_not_understood_is_a_dead_letter_and_what_follows_is_taken(
 
 
 @elasticmq
-def test_each_outage_is_said_once_and_what_was_stored_in_it_is_found(
+def test_an_outage_is_said_once_and_what_was_stored_in_it_is_found(
     services: Services,
     books: Books,
     s3: BaseClient,
@@ -137,13 +138,14 @@ def test_each_outage_is_said_once_and_what_was_stored_in_it_is_found(
         return sum(message.startswith(what) for message in caplog.messages)
 
     with listening(services):
-        for number in (1, 2):
-            wait_for(lambda n=number: said("events come from") == n, 30)  # type: ignore[misc]
-            queue.delete()
-            wait_for(lambda n=number: said("no events come") == n, 30)  # type: ignore[misc]
-            s3.put_object(Bucket=bucket, Key=f"{number}.png", Body=b"x")
-            queue.make()
-        wait_for(lambda: {"1.png", "2.png"} <= keys(books), 30)
+        wait_for(lambda: said("events come from") == 1, 30)
+        queue.delete()
+        wait_for(lambda: said("no events come") == 1, 30)
+        s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
+        time.sleep(2)  # several attempts
+        queue.make()
+        wait_for(lambda: "a.png" in keys(books), 30)
+    assert (said("events come from"), said("no events come")) == (2, 1)
 
 
 @elasticmq
