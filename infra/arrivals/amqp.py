@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kombu.connection import Connection
 from kombu.entity import Queue
@@ -12,16 +13,16 @@ from kombu.message import Message
 from schemas.errors import TransientError
 
 _HEARTBEAT = 20  # seconds
-_CONNECT = 5  # seconds
 _PREFETCH = 100
 
 
 class AmqpSource:
     """`schemas.ports.EventSource`. The queue must exist: whoever made it bound it to what the store publishes to."""
 
-    def __init__(self, url: str, queue: str) -> None:
+    def __init__(self, url: str, queue: str, *, timeout: timedelta) -> None:
+        """timeout: for connecting; a broker that falls silent later is given up after two heartbeats."""
         self.name = queue
-        self._connection = Connection(url, heartbeat=_HEARTBEAT, connect_timeout=_CONNECT)
+        self._connection = Connection(url, heartbeat=_HEARTBEAT, connect_timeout=timeout.total_seconds())
         self.place = str(self._connection.as_uri())
 
     def arrivals(self) -> Generator["AmqpArrival | None", None, None]:

@@ -1,6 +1,7 @@
 """Notifications over RabbitMQ (R71, R72)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from kombu.entity import Queue
@@ -14,6 +15,9 @@ from tests.stack.telling import own_queue
 pytestmark = pytest.mark.stack
 
 
+PATIENCE = timedelta(seconds=5)
+
+
 class TestAmqp(EventSourceContract):
     """The contract, kept by a queue of RabbitMQ's that nothing else is bound to."""
 
@@ -25,11 +29,11 @@ class TestAmqp(EventSourceContract):
 
     @pytest.fixture
     def source(self, queue: Queue) -> EventSource:
-        return AmqpSource(given("NAFUDA_TEST_BROKER_URL"), queue.name)
+        return AmqpSource(given("NAFUDA_TEST_BROKER_URL"), queue.name, timeout=PATIENCE)
 
     @pytest.fixture
     def nowhere(self) -> EventSource:
-        return AmqpSource(given("NAFUDA_TEST_BROKER_URL"), "test-nowhere")
+        return AmqpSource(given("NAFUDA_TEST_BROKER_URL"), "test-nowhere", timeout=PATIENCE)
 
     @pytest.fixture
     def send(self, queue: Queue) -> Send:
@@ -41,4 +45,4 @@ class TestAmqp(EventSourceContract):
 
 
 def test_a_password_is_not_shown() -> None:
-    assert "secret" not in AmqpSource("amqp://nafuda:secret@127.0.0.1:1/x", "events").place
+    assert "secret" not in AmqpSource("amqp://nafuda:secret@127.0.0.1:1/x", "events", timeout=PATIENCE).place
