@@ -28,12 +28,15 @@ def follow(services: Services, stop: threading.Event) -> None:
     store = services.store
     assert isinstance(store, FolderStore)
     for change in FolderWatcher(store).changes(stop):
+        waits = False
         while not stop.is_set():
             try:
                 _handle(services, change)
                 break
             except NafudaError as error:
-                log.warning("the listener tries again: %s", error)
+                if not waits:
+                    log.warning("a change waits: %s", error)
+                waits = True
                 stop.wait(1)
 
 

@@ -93,9 +93,12 @@ def _timed(services: Services, queue: str, claims: list[Claim], do: Callable[[Se
 
 def _surely(write: Callable[[], None]) -> None:
     """Write it, however long the ledger is away: nobody frees a claim whose worker lives."""
+    waits = False
     while True:
         try:
             return write()
         except TransientError as error:
-            log.warning("claims wait to be given back: %s", error)
+            if not waits:
+                log.warning("claims wait to be given back: %s", error)
+            waits = True
             time.sleep(_AGAIN.total_seconds())
