@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-LONG = timedelta(
-    seconds=1
-)  # a chunk that may wait should not take longer: so long somebody's image may stand behind it
+# A chunk that may wait should not take longer: so long somebody's image may stand behind it.
+LONG = timedelta(seconds=1)
 LEAST = 4  # subjects
 
 
