@@ -7,7 +7,7 @@ SHELL := /bin/bash
 SERVERS := rabbitmq opensearch postgres minio elasticmq aws redis
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit bench chaos stack stack-down run-stack test-stack test-training requirements format samples clean
+.PHONY: help run test check audit bench chaos stack stack-down run-stack test-stack test-training images requirements format samples clean
 
 help:  ## Print this
 	@echo "make TARGET, where TARGET is one of"
@@ -59,9 +59,12 @@ test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that 
 test-training: .venv-training/.done  ## Install torch into .venv-training and run the tests that train
 	.venv-training/bin/python -m pytest -q -m training tests/training
 
+images:  ## Build the container images cpu and web with buildah and try them (as root; no Docker)
+	@docker/images.sh
+
 audit: $(VENV)/.dev  ## Ask PyPI for known vulnerabilities of what is locked; fails for what it cannot ask about
 	$(BIN)/python -m pip install -q pip-audit
-	for set in run dev training; do $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$set.txt || exit 1; done
+	for set in run dev training build; do $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$set.txt || exit 1; done
 
 format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .
@@ -76,6 +79,10 @@ requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without
 	done
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --no-deps requirements/imgutils.in -o requirements/imgutils.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  -c requirements/run.txt pyproject.toml -o requirements/web.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  requirements/build.in -o requirements/build.txt
 
 clean:  ## Remove what was installed and cached here; data stays
 	rm -rf $(VENV) .venv-training .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
