@@ -10,12 +10,9 @@ import argparse
 import hashlib
 import io
 import json
-import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +24,7 @@ from infra.settings import Settings
 from schemas.search import SearchRequest, Viewer, parse
 from tasks.services import Services
 from tests.e2e.instance import Instance
+from tests.stack.given import environment
 from tests.stack.own import own_stack
 from tests.stack.telling import client, make_telling, own_queue
 from training.samples import draw
@@ -43,17 +41,6 @@ class Times:
 
     told: float
     found: float
-
-
-@contextmanager
-def _environment(given: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def measure(instance: Instance, services: Services, s3: BaseClient, queue: Queue, number: int) -> Times:
@@ -88,7 +75,7 @@ def run(images: int) -> list[Times]:
             "NAFUDA_SEARCH_URL": given["NAFUDA_TEST_OPENSEARCH_URL"],
             "NAFUDA_BUCKET": _BUCKET,
         }
-        with _environment({**given, **ours}), client() as s3, own_queue() as queue:
+        with environment({**given, **ours}), client() as s3, own_queue() as queue:
             queue.declare()
             make_telling(s3, _BUCKET)
             instance = Instance(Path(name) / "data", "--no-samples").start()

@@ -4,12 +4,14 @@ import logging
 import random
 import threading
 from contextlib import closing
+from functools import partial
 from itertools import takewhile
 
 from infra.arrivals.amqp import AmqpSource
 from infra.settings import Settings
-from schemas.errors import NafudaError, TransientError
+from schemas.errors import TransientError
 from schemas.ports import Arrival, EventSource
+from tasks.insist import insist
 from tasks.listen import follow
 from tasks.notifications import take_notification
 from tasks.reconcile import reconcile_all
@@ -71,31 +73,11 @@ def consume(services: Services, source: EventSource, stop: threading.Event) -> N
 
 def _take(services: Services, source: EventSource, arrival: Arrival, stop: threading.Event) -> None:
     """Confirm once the hints, or the dead letter, are committed; until then the broker keeps the message."""
-    waits = False
-    while not stop.is_set():
-        try:
-            take_notification(services, arrival.body, source.name)
-            break
-        except NafudaError as error:
-            if not waits:
-                log.warning("an event waits: %s", error)
-            waits = True
-            stop.wait(1)
-            arrival.hold()
-    else:
-        return
-    arrival.confirm()
+    take = partial(take_notification, services, arrival.body, source.name)
+    if insist(take, "an event waits", stop, meanwhile=arrival.hold):
+        arrival.confirm()
 
 
 def _compare(services: Services, stop: threading.Event) -> None:
     """Reconcile once, as soon as store and database answer."""
-    waits = False
-    while not stop.is_set():
-        try:
-            reconcile_all(services)
-            return
-        except NafudaError as error:
-            if not waits:
-                log.warning("buckets are not compared yet: %s", error)
-            waits = True
-            stop.wait(random.uniform(1, 3))
+    insist(partial(reconcile_all, services), "buckets are not compared yet", stop, pause=(1, 3))

@@ -1,18 +1,16 @@
 """The listener on folders, and what every listener does: what changes in the buckets becomes hints in the ledger."""
 
-import logging
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from infra.objects.folder import FolderStore
 from infra.objects.watch import Change, FolderWatcher
-from schemas.errors import NafudaError
 from schemas.events import ObjectEvent
 from schemas.pipeline import INGEST
+from tasks.insist import insist
 from tasks.reconcile import reconcile
 from tasks.services import Services
-
-log = logging.getLogger(__name__)
 
 
 def take_in(services: Services, events: Sequence[ObjectEvent], priority: int = 0) -> int:
@@ -28,16 +26,7 @@ def follow(services: Services, stop: threading.Event) -> None:
     store = services.store
     assert isinstance(store, FolderStore)
     for change in FolderWatcher(store).changes(stop):
-        waits = False
-        while not stop.is_set():
-            try:
-                _handle(services, change)
-                break
-            except NafudaError as error:
-                if not waits:
-                    log.warning("a change waits: %s", error)
-                waits = True
-                stop.wait(1)
+        insist(partial(_handle, services, change), "a change waits", stop)
 
 
 def _handle(services: Services, change: Change) -> None:

@@ -1,6 +1,5 @@
 """A whole deployment to be broken: four servers behind a network of our making, a process for each role, uploads."""
 
-import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from tests.faults.network import Network
 from tests.faults.roles import Roles
 from tests.faults.uploads import Uploads
 from tests.stack import packages
+from tests.stack.given import environment
 from tests.stack.own import OwnStack, own_stack
 from tests.stack.places import USER
 from tests.stack.telling import make_telling
@@ -86,7 +86,7 @@ def deployment(folder: Path, *, small_disk: bool = False) -> Iterator[Deployment
         straight = {ours: _address(ours, given[theirs]) for ours, (_, theirs) in THROUGH.items()}
         broken = {ours: _moved(straight[ours], ports[name]) for ours, (name, _) in THROUGH.items()}
         common = {**_FIXED, "NAFUDA_DATA": str(folder / "data"), "NAFUDA_BUCKET": BUCKET, **_credentials(given)}
-        with _environment({**given, **common}):
+        with environment({**given, **common}):
             uploads = Uploads(given["NAFUDA_TEST_S3_URL"], USER, given["AWS_SECRET_ACCESS_KEY"], BUCKET)
             services = _prepared({**common, **straight}, uploads)
             with Roles(ROLES, {**common, **broken, "NAFUDA_WEB_PORT": str(_free_port())}, folder).running() as roles:
@@ -99,9 +99,9 @@ def deployment(folder: Path, *, small_disk: bool = False) -> Iterator[Deployment
         network.close()
 
 
-def _prepared(environment: Mapping[str, str], uploads: Uploads) -> Services:
+def _prepared(variables: Mapping[str, str], uploads: Uploads) -> Services:
     """Tables, rules, models and a bucket that tells."""
-    settings = read_settings(environment)
+    settings = read_settings(variables)
     settings.data.mkdir(exist_ok=True)
     services = Services(settings)
     prepare(services)
@@ -137,15 +137,3 @@ def _moved(url: str, port: int) -> str:
 
 def _credentials(given: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in given.items() if name.startswith("AWS_")}
-
-
-@contextmanager
-def _environment(given: Mapping[str, str]) -> Iterator[None]:
-    """Variables of this process, for a while: boto3 and the stack's own tools read them."""
-    before = dict(os.environ)
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
