@@ -33,7 +33,7 @@ bench: $(VENV)/.dev  ## The benchmarks; each prints its command and what it meas
 	$(BIN)/python -m benchmarks.reconcile
 	$(BIN)/python -m benchmarks.backfill
 
-chaos: $(VENV)/.dev  ## Break everything: 1,000 uploads on embedded parts, 10,000 on the real stack (as root, 50 min)
+chaos: $(VENV)/.dev  ## Break everything: 1,000 uploads on embedded parts, 10,000 on the real stack (as root)
 	$(BIN)/python -m tests.e2e.chaos
 	$(BIN)/python -m tests.faults
 
