@@ -28,6 +28,16 @@ class Group:
     name: str
     stages: tuple[str, ...]
 
+    @property
+    def chunks(self) -> tuple[tuple[str, ...], ...]:
+        """Stages that are claimed together: those that look at the image, and those that take others' answers.
+
+        A chunk of answers is done in a moment; claimed with the others it would cost images their place in the queue.
+        """
+        needing = {stage.name for stage in STAGES if stage.needs}
+        parts = (tuple(name for name in self.stages if (name in needing) is apart) for apart in (False, True))
+        return tuple(part for part in parts if part)
+
 
 STAGES = (
     Stage(DETECTION),

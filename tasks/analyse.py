@@ -17,4 +17,4 @@ def analyse(services: Services, group: Group, worker: Analysis) -> None:
         for queue in (*{group_of(stage).name for stage in freed}, MERGE):
             services.wake(queue)
 
-    run_round(services, group.name, group.stages, do)
+    run_round(services, group.name, group.chunks, do)

@@ -25,4 +25,4 @@ def ingest(services: Services, worker: Ingest) -> None:
         for queue in (*(group.name for group in GROUPS), MERGE):
             services.wake(queue)
 
-    run_round(services, INGEST, (INGEST,), do)
+    run_round(services, INGEST, ((INGEST,),), do)

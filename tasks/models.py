@@ -15,6 +15,7 @@ from schemas.ratings import RatingSource, rating_of, words_of
 from tasks.services import Services
 from workers.analysis.analysis import AnswerModel, LoadedModel
 from workers.batching.batch import Runner
+from workers.batching.turns import Turns
 from workers.runners import Opening, batcher_for, load_model
 from workers.scoring.answers import AnswerRunner
 from workers.steps.program import InputProgram
@@ -84,13 +85,15 @@ def register(services: Services, active: list[Active]) -> dict[int, Active]:
     return {services.rules.register(_registered(each)): each for each in active}
 
 
-def with_batchers(registered: Mapping[int, Active], stages: tuple[str, ...]) -> dict[int, LoadedModel]:
-    """The models of pictures in some stages, each with a started batcher in front."""
+def with_batchers(
+    registered: Mapping[int, Active], stages: tuple[str, ...], turns: Turns | None = None
+) -> dict[int, LoadedModel]:
+    """The models of pictures in some stages, each with a started batcher in front; those on the CPU take turns."""
     loaded = {}
     for number, each in registered.items():
         if each.manifest.stage in stages and each.manifest.runner not in FROM_ANSWERS:
             runner = cast(Runner, each.runner)
-            batcher = batcher_for(each.manifest, runner)
+            batcher = batcher_for(each.manifest, runner, turns=turns)
             loaded[number] = LoadedModel(number, each.manifest.id, each.manifest.stage, runner, batcher)
     return loaded
 

@@ -1,19 +1,21 @@
 """Roles: what a worker process may be asked to be, and the parts that each role opens and closes."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from schemas.errors import ConfigurationError
-from schemas.pipeline import GROUPS, INGEST, MERGE, Group
+from schemas.pipeline import GROUPS, INGEST, MERGE
 from tasks.analyse import analyse
 from tasks.ingest import ingest
 from tasks.merge import merge_dirty
 from tasks.models import Active, answering, load_active, programs, register, with_batchers
 from tasks.services import Services
 from tasks.watchdog import watched
-from workers.analysis.analysis import Analysis
+from workers.analysis.analysis import Analysis, AnswerModel, LoadedModel
+from workers.batching.turns import Turns
 from workers.decode.limits import DecodeLimits
 from workers.decode.pool import DecodePool
 from workers.ingest.ingest import Ingest
@@ -54,22 +56,27 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
                 services.settings.max_bytes,
             )
             rounds[INGEST] = partial(ingest, services, worker)
+        turns = Turns(max(1, (os.cpu_count() or 1) // services.settings.threads))
         for group in groups:
-            work = _analysis(services, group, registered, decoder, stack)
+            models = _started(services, with_batchers(registered, group.stages, turns), stack)
+            work = _analysis(services, models, answering(registered, group.stages), decoder)
             rounds[group.name] = partial(analyse, services, group, work)
         if MERGE in services.roles:
             rounds[MERGE] = partial(merge_dirty, services)
         yield rounds
 
 
-def _analysis(
-    services: Services, group: Group, registered: Mapping[int, Active], decoder: DecodePool, stack: ExitStack
-) -> Analysis:
-    """A group's models behind their batchers, watched; `stack` ends them."""
-    models = with_batchers(registered, group.stages)
+def _started(services: Services, models: dict[int, LoadedModel], stack: ExitStack) -> dict[int, LoadedModel]:
+    """The models, watched; `stack` ends their batchers."""
     for model in models.values():
         stack.callback(model.batcher.close)
     stack.enter_context(watched(models.values(), services.settings.model_timeout))
+    return models
+
+
+def _analysis(
+    services: Services, models: dict[int, LoadedModel], answering: dict[int, AnswerModel], decoder: DecodePool
+) -> Analysis:
     return Analysis(
         services.store,
         services.objects,
@@ -77,7 +84,7 @@ def _analysis(
         services.inputs,
         models,
         services.settings.max_bytes,
-        answering=answering(registered, group.stages),
+        answering=answering,
         results=services.results,
     )
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from enum import Enum, auto
 from functools import partial
 
 from infra.telemetry.logs import logging_with
@@ -16,39 +17,51 @@ _AGAIN = timedelta(seconds=1)
 _ALONE = timedelta(seconds=2)
 
 
+class _Found(Enum):
+    WORK = auto()
+    NOTHING = auto()
+    NO_ROOM = auto()
+
+
 def run_round(
-    services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]
+    services: Services, queue: str, chunks: Sequence[Sequence[str]], do: Callable[[Services, list[Claim]], None]
 ) -> None:
     """Work for a moment on subjects that a process died over, one alone at a time; then on a chunk of what is ready.
 
-    What is wanted now has chunks of its own, whenever there is any; backfill takes the places that `Room` leaves it.
+    chunks: stages that are claimed together; each gets one. What is wanted now has chunks of its own, whenever there
+    is any; backfill takes the places that `Room` leaves it.
     """
     services.work.taken(queue)
+    found = [_part(services, queue, stages, do) for stages in chunks]
+    if _Found.WORK in found:
+        # What came back meanwhile (a later hint on the same object) was not ready when its own hint arrived.
+        if services.work.ready([stage for stages in chunks for stage in stages]):
+            services.wake(queue)
+    elif _Found.NO_ROOM not in found:
+        services.work.drained(queue)
+
+
+def _part(services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]) -> _Found:
     if services.work.suspects(stages):
         _suspects(services, queue, stages, do)
     with services.gate.together():
         if claims := services.work.claim(stages, services.settings.chunk, LIVE):
             _chunk(services, queue, claims, services.settings.chunk, do)
-        elif not _backfilled(services, queue, stages, do):
-            return
-    # What came back meanwhile (a later hint on the same object) was not ready when its own hint arrived.
-    if services.work.ready(stages):
-        services.wake(queue)
+            return _Found.WORK
+        return _backfilled(services, queue, stages, do)
 
 
 def _backfilled(
     services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]
-) -> bool:
-    """Work on a share of a chunk that may wait; False when there is none, or others are at as much as there may be."""
+) -> _Found:
+    """Work on a share of a chunk that may wait, unless others are at as much as there may be."""
     with services.room.place(queue) as share:
         if not share:
-            return False
+            return _Found.NO_ROOM
         claims = services.work.claim(stages, share, BACKFILL)
-        if not claims:
-            services.work.drained(queue)
-            return False
-        _chunk(services, queue, claims, share, do)
-    return True
+        if claims:
+            _chunk(services, queue, claims, share, do)
+    return _Found.WORK if claims else _Found.NOTHING
 
 
 def _chunk(

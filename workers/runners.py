@@ -9,6 +9,7 @@ from schemas.errors import ManifestError
 from schemas.models import Manifest
 from workers.batching.batch import Runner
 from workers.batching.batcher import Batcher, BatcherOptions
+from workers.batching.turns import Turns
 from workers.captioning.blip import Blip
 from workers.captioning.captioner import Captioner
 from workers.detection.detector import Detector
@@ -125,11 +126,16 @@ def load_text_encoder(opening: Opening) -> TextEncoder:
     return TextEncoder(session, tokenizer, manifest.id, str(params["text_output"]), length, pad)
 
 
-def batcher_for(manifest: Manifest, runner: Runner, delay: timedelta = timedelta(milliseconds=5)) -> Batcher:
-    """A started batcher with the manifest's batch sizes in front of a runner."""
+def batcher_for(
+    manifest: Manifest,
+    runner: Runner,
+    delay: timedelta = timedelta(milliseconds=5),
+    turns: Turns | None = None,
+) -> Batcher:
+    """A started batcher with the manifest's batch sizes in front of a runner; `turns` only if that is on the CPU."""
     limits = manifest.batch
     options = BatcherOptions(runner.program.size, limits.max, limits.preferred, delay)
-    return Batcher(runner.forward, options, manifest.id)
+    return Batcher(runner.forward, options, manifest.id, turns if runner.providers[0] == "cpu" else None)
 
 
 __all__ = [

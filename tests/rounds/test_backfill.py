@@ -133,7 +133,7 @@ def test_live_work_has_chunks_of_its_own(services: Services, books: Books, old: 
             books.say(claim.model, claim.subject, stage=claim.stage, sword=0.9)
 
     for _ in range(4):
-        run_round(services, "vision", STAGES, do)
+        run_round(services, "vision", [STAGES], do)
     assert chunks[0] == {live}
     assert set().union(*chunks[1:]) == set(old.values())
     assert all(len(chunk) <= CHUNK // 2 for chunk in chunks[1:])
@@ -151,18 +151,18 @@ def test_backfill_leaves_room_for_what_comes_meanwhile(services: Services, books
         assert end.wait(60) or claims[0].priority == LIVE
         services.work.give_back(claims)
 
-    rounds = [threading.Thread(target=run_round, args=(services, "vision", STAGES, hold)) for _ in range(2)]
+    rounds = [threading.Thread(target=run_round, args=(services, "vision", [STAGES], hold)) for _ in range(2)]
     for each in rounds:
         each.start()
         assert started.acquire(timeout=60)
-    run_round(services, "vision", STAGES, hold)  # no place is left: it ends at once, and does nothing
+    run_round(services, "vision", [STAGES], hold)  # no place is left: it ends at once, and does nothing
     assert seen == [BACKFILL, BACKFILL]
     books.put("live.png")
 
     def quick(services: Services, claims: list[Claim]) -> None:
         seen.append(max(claim.priority for claim in claims))
 
-    run_round(services, "vision", STAGES, quick)
+    run_round(services, "vision", [STAGES], quick)
     end.set()
     for each in rounds:
         each.join(60)

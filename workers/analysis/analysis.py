@@ -116,12 +116,13 @@ class Analysis:
         for claim in claims:
             by_model[claim.model].append(claim)
         submitted: list[tuple[list[Claim], Ticket]] = []
+        came = time.monotonic()  # for all models the same: one whose ring is full must not lose its turn by that
         failures: list[Failure] = []
         for number, wanted in by_model.items():
             model = self.models[number]
             images = [inputs[claim.subject][model.runner.program] for claim in wanted]
             try:
-                submitted.append((wanted, model.batcher.submit(images)))
+                submitted.append((wanted, model.batcher.submit(images, since=came)))
             except NafudaError as error:
                 failures += [_failure(claim, error) for claim in wanted]
         return submitted, failures

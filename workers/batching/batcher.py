@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +20,7 @@ from workers.batching import bisect
 from workers.batching.batch import Batch, Prepared
 from workers.batching.slots import Entry, Slot, make_slots
 from workers.batching.ticket import Outcome, Ticket
+from workers.batching.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,13 @@ _CANCELLED = Outcome(TransientError("nobody waited for this image any more", cod
 class Batcher:
     """One device thread in front of `forward`. All methods may be called from any thread."""
 
-    def __init__(self, forward: bisect.Forward, options: BatcherOptions, name: str = "model") -> None:
+    def __init__(
+        self, forward: bisect.Forward, options: BatcherOptions, name: str = "model", turns: Turns | None = None
+    ) -> None:
+        """turns: shared with the other models on the same cores; None for a device of its own."""
         self._forward = forward
         self._options = options
+        self._turns = turns
         self._delay = options.delay.total_seconds()
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)  # a slot may be ready for the device
@@ -81,14 +86,17 @@ class Batcher:
         """
         return self._failed_in_row
 
-    def submit(self, images: Iterable[Prepared], timeout: timedelta | None = None) -> Ticket:
+    def submit(
+        self, images: Iterable[Prepared], timeout: timedelta | None = None, since: float | None = None
+    ) -> Ticket:
         """Copy the images into the ring as they come from the iterable, and return where the answers will be.
 
-        Waits while the ring is full. TransientError: closed (code "closed"), or no room within `timeout` for
+        since: `time.monotonic()` when the images came, for their turn; now by default. Waits while the ring is full.
+        TransientError: closed (code "closed"), or no room within `timeout` for
         one image (code "busy"). When that, or the iterable itself, raises, the images taken so far are
         dropped.
         """
-        ticket = Ticket()
+        ticket = Ticket(time.monotonic() if since is None else since)
         with self._submission(whole=isinstance(images, Sized)):
             try:
                 for image in images:
@@ -130,6 +138,7 @@ class Batcher:
         with self._lock:
             slot = self._slot_with_room(timeout)
             row = len(slot.entries)
+            slot.oldest = min(slot.oldest, ticket.since)
             slot.entries.append(Entry(ticket, ticket._expect(), image.geometry))
             slot.copying += 1
             if slot.full:
@@ -161,7 +170,9 @@ class Batcher:
     def _device(self) -> None:
         try:
             while (slot := self._next()) is not None:
-                self._run(slot)
+                with self._turns.turn(slot.oldest) if self._turns else nullcontext():
+                    self._busy_since = time.monotonic()
+                    self._run(slot)
                 with self._lock:
                     self._busy_since, self._running, self._freed = None, None, time.monotonic()
                     slot.clear()
@@ -187,7 +198,7 @@ class Batcher:
             while True:
                 slot, wait = self._ready()
                 if slot is not None:
-                    self._busy_since, self._running = time.monotonic(), slot
+                    self._running = slot
                     return slot
                 if self._closed and not self._submitting and self._filling is None and not self._full:
                     return None

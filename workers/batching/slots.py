@@ -1,5 +1,6 @@
 """The ring of pixel buffers: memory that is allocated once, filled by callers and read by the device."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +32,7 @@ class Slot:
     entries: list[Entry] = field(default_factory=list)
     copying: int = 0
     since: float = 0.0  # monotonic seconds, when the first entry came
+    oldest: float = math.inf  # monotonic seconds, since when the oldest submission waits
 
     @property
     def full(self) -> bool:
@@ -41,6 +43,7 @@ class Slot:
         """Forget the entries; the pixels are overwritten by the next."""
         self.entries = []
         self.copying = 0
+        self.oldest = math.inf
 
 
 def make_slots(count: int, images: int, size: tuple[int, int]) -> list[Slot]:

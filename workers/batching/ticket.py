@@ -18,9 +18,13 @@ class Outcome:
 
 
 class Ticket:
-    """Answers of one submission. Any thread may wait; only the batcher delivers."""
+    """Answers of one submission. Any thread may wait; only the batcher delivers.
 
-    def __init__(self) -> None:
+    since: monotonic seconds, when its images came.
+    """
+
+    def __init__(self, since: float) -> None:
+        self.since = since
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._outcomes: list[Outcome | None] = []
