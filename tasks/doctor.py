@@ -32,7 +32,7 @@ class Finding:
 
 def examine(services: Services) -> Iterator[Finding]:
     """Look at everything; one broken part does not hide the others."""
-    for look in (_disk, _database, _broker, _buckets, _derived, _search, _models, _runtime, _workers):
+    for look in (_disk, _database, _broker, _buckets, _derived, _search, _vectors, _models, _runtime, _workers):
         yield _safely(look, services)
 
 
@@ -106,6 +106,12 @@ def _search(services: Services) -> Finding:
     records = sum(n for name, n in services.records.summary().items() if name in ("pending", "partial", "complete"))
     detail = f"{documents:,} documents for {records:,} live records"
     return Finding("search", True, detail)
+
+
+def _vectors(services: Services) -> Finding:
+    """Without pgvector everything else works, so it is no fault to be without; the detail says what to install."""
+    lacking = services.similar.lacking()
+    return Finding("vectors", True, f"off: {lacking}" if lacking else "searched")
 
 
 def _models(services: Services) -> Finding:
