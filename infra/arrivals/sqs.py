@@ -9,18 +9,17 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
-import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.aws import client
 from schemas.errors import TransientError
 
 _WAIT = 20  # seconds of a poll: the longest that SQS allows, so the fewest requests
 _BATCH = 10  # messages of a poll: the most that SQS gives
 _HIDDEN = 60  # seconds in which nobody else gets what we got; `hold` renews them
 _RENEW = 20.0  # seconds between renewals
-_REGION = "us-east-1"  # what servers that know no regions sign with
 _REMEDIES = {
     "AWS.SimpleQueueService.NonExistentQueue": "make the queue, or set NAFUDA_EVENTS_QUEUE",
     "QueueDoesNotExist": "make the queue, or set NAFUDA_EVENTS_QUEUE",
@@ -170,6 +169,4 @@ def _client(endpoint: str, timeout: float) -> BaseClient:
         retries={"mode": "standard", "total_max_attempts": 1},  # whoever listens tries again, and says so
         user_agent_extra="nafuda",
     )
-    session = boto3.session.Session()
-    region = session.region_name or (_REGION if endpoint else None)
-    return session.client("sqs", endpoint_url=endpoint or None, region_name=region, config=config)
+    return client("sqs", endpoint, config)
