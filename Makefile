@@ -4,7 +4,8 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
-SERVERS := rabbitmq opensearch postgres minio elasticmq aws redis
+SERVERS := rabbitmq opensearch postgres postgres15 minio elasticmq aws redis
+ON_15 := tests/records tests/search tests/review tests/accounts
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check audit bench chaos stack stack-down run-stack test-stack test-training images requirements format samples clean
@@ -54,7 +55,9 @@ test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that 
 	@trap '$(BIN)/python -m tests.stack down' EXIT; set -e; \
 	environment=$$($(BIN)/python -m tests.stack up $(SERVERS)); eval "$$environment"; \
 	$(BIN)/python -m pytest -q -m stack $(ARGS); \
-	$(BIN)/python -m pytest -q tests/records $(ARGS)
+	$(BIN)/python -m pytest -q tests/records $(ARGS); \
+	export NAFUDA_TEST_DATABASE_URL="$$NAFUDA_TEST_POSTGRES15_URL"; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not stack and not vectors' $(ON_15) $(ARGS)
 
 test-training: .venv-training/.done  ## Install torch into .venv-training and run the tests that train
 	.venv-training/bin/python -m pytest -q -m training tests/training

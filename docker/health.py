@@ -14,7 +14,8 @@ def address() -> str:
     """What to ask. A worker's metrics come first: who sets their port has no pages in this container."""
     metrics = os.environ.get("NAFUDA_METRICS_PORT", "0")
     if metrics != "0":
-        return f"http://127.0.0.1:{metrics}/metrics"
+        host = os.environ.get("NAFUDA_METRICS_HOST", "127.0.0.1")
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{metrics}/metrics"
     return f"http://127.0.0.1:{os.environ.get('NAFUDA_WEB_PORT', '8420')}/health"
 
 

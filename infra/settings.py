@@ -73,6 +73,7 @@ class Settings(BaseModel):
     encoder_port: Annotated[int, Field(ge=0, le=65535, description="its port")] = 8421
     secure_cookies: bool = Field(False, description="the pages are reached by https only")
     allowed_hosts: tuple[str, ...] = Field((), description="host names accepted; empty: any")
+    metrics_host: str = Field("127.0.0.1", description="address that worker metrics are answered on")
     metrics_port: Annotated[int, Field(ge=0, le=65535, description="worker metrics; 0: none")] = 0
     log: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

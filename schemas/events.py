@@ -44,3 +44,17 @@ class DeadLetter:
     reason: str
     at: datetime
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue of notifications at a moment; None where its server does not tell.
+
+    waiting: messages that nobody has. taken: that somebody has, and has not confirmed. consumers: who listens.
+    given_up: that the server's own rule put aside, because they were given out too often and never confirmed.
+    """
+
+    waiting: int
+    taken: int | None = None
+    consumers: int | None = None
+    given_up: int | None = None

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Protocol
 
+from schemas.events import QueueState
 from schemas.images import ObjectHead
 
 
@@ -82,3 +83,6 @@ class EventSource(Protocol):
         Each is confirmed, or never will be, when the next is asked for. TransientError when the server is away or
         refuses us; closing the iterator lets the connection go, and gives back what was not confirmed.
         """
+
+    def look(self) -> QueueState:
+        """How the queue is, on a connection of its own; takes nothing. TransientError as above."""

@@ -13,7 +13,9 @@ from infra.models.catalogue import open_catalogue
 from infra.records.migrate import applied, migrations
 from infra.records.pool import session
 from schemas.errors import NafudaError
+from schemas.events import QueueState
 from schemas.pipeline import INGEST, MERGE, group_of
+from tasks.follow import source_of
 from tasks.services import Services
 
 _ENOUGH_DISK = 2 * 2**30  # bytes
@@ -32,7 +34,19 @@ class Finding:
 
 def examine(services: Services) -> Iterator[Finding]:
     """Look at everything; one broken part does not hide the others."""
-    for look in (_disk, _database, _broker, _buckets, _derived, _search, _models, _runtime, _workers):
+    for look in (
+        _disk,
+        _database,
+        _broker,
+        _buckets,
+        _events,
+        _derived,
+        _search,
+        _vectors,
+        _models,
+        _runtime,
+        _workers,
+    ):
         yield _safely(look, services)
 
 
@@ -50,6 +64,7 @@ _REMEDIES = {
     "database": "start Nafuda with `nafuda run`, or check NAFUDA_DATABASE_URL and that the server accepts us",
     "broker": "check NAFUDA_BROKER_URL; without it the broker lives in the database",
     "buckets": "check NAFUDA_OBJECTS_URL, the rights on it and, for S3, the credentials",
+    "events": "make the queue and let the store send to it, or check NAFUDA_EVENTS_URL and NAFUDA_EVENTS_QUEUE",
     "derived": "check NAFUDA_DERIVED_URL and the rights to write, read and delete there; `nafuda migrate` makes it",
     "search": "run `nafuda migrate`, then look at the database's log",
     "models": "get the files named above, or change NAFUDA_MODELS",
@@ -90,6 +105,36 @@ def _buckets(services: Services) -> Finding:
     return Finding("buckets", True, f"{services.store.place}: {', '.join(services.store.buckets())}")
 
 
+def _events(services: Services) -> Finding:
+    """Dead letters are no fault here, and lose nothing: buckets and records are compared all the same."""
+    told = services.letters.count()
+    letters = f"; dead letters: {told:,}" if told else ""
+    remedy = "`nafuda events dead` says why they were not understood; then `events replay` or `discard`" if told else ""
+    settings = services.settings
+    if settings.s3_endpoint is None:
+        return Finding("events", True, "folders are watched" + letters, remedy)
+    if not settings.events_url:
+        way = "by the webhook only" if settings.events_secret else "nowhere"
+        every = f"; buckets are compared every {settings.reconcile_every}"
+        return Finding("events", True, f"they arrive {way}{every}{letters}", remedy)
+    source = source_of(settings)
+    state = source.look()
+    if state.consumers == 0:
+        detail = f"{source.place}: nobody listens, {state.waiting:,} wait{letters}"
+        return Finding("events", False, detail, "start `nafuda worker listen`; its log says what hinders it")
+    if state.given_up:
+        remedy = "a listener could not confirm what the queue gave up: see its log, and move the messages back"
+    return Finding("events", True, f"{source.place}: {_told(state)}{letters}", remedy)
+
+
+def _told(state: QueueState) -> str:
+    parts = [f"{state.waiting:,} wait"]
+    parts += [f"{state.taken:,} at work"] if state.taken is not None else []
+    parts += [f"{state.consumers} listen"] if state.consumers is not None else []
+    parts += [f"{state.given_up:,} given up"] if state.given_up else []
+    return ", ".join(parts)
+
+
 def _derived(services: Services) -> Finding:
     """Thumbnails and views must take writes, and give back what was written."""
     probe = f"probe-{secrets.token_hex(8)}"
@@ -106,6 +151,12 @@ def _search(services: Services) -> Finding:
     records = sum(n for name, n in services.records.summary().items() if name in ("pending", "partial", "complete"))
     detail = f"{documents:,} documents for {records:,} live records"
     return Finding("search", True, detail)
+
+
+def _vectors(services: Services) -> Finding:
+    """Without pgvector everything else works, so it is no fault to be without; the detail says what to install."""
+    lacking = services.similar.lacking()
+    return Finding("vectors", True, f"off: {lacking}" if lacking else "searched")
 
 
 def _models(services: Services) -> Finding:

@@ -1,9 +1,11 @@
 """Making the search index anew while it is searched and written, and the way back (OpenSearch only)."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from schemas.document import Document
 from schemas.errors import ConfigurationError, ConflictError, TransientError
 from schemas.search import WriteOutcome
 from tasks.index import Differences, compare, documents_of
@@ -12,6 +14,7 @@ from tasks.services import Services
 if TYPE_CHECKING:
     from infra.search.opensearch import Edition, OpenSearchIndex
 
+log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 _TRIES = 5  # for documents that a busy node turned away
 
@@ -70,8 +73,7 @@ def _fill(services: Services, index: "OpenSearchIndex", say: Say) -> None:
     for page in services.indexing.documents():
         documents = documents_of(services, page)
         for attempt in range(_TRIES):
-            outcomes = index.write(documents, at_once=False)
-            documents = [each for each, out in zip(documents, outcomes, strict=True) if out is WriteOutcome.FAILED]
+            documents = _left(index, documents)
             if not documents:
                 break
             time.sleep(2**attempt)
@@ -79,6 +81,16 @@ def _fill(services: Services, index: "OpenSearchIndex", say: Say) -> None:
             raise TransientError(f"OpenSearch turned {len(documents)} documents away {_TRIES} times; try again later")
         done += len(page)
         say(f"{done:,} records")
+
+
+def _left(index: "OpenSearchIndex", documents: list[Document]) -> list[Document]:
+    """Write documents; returns those that were not taken now."""
+    try:
+        outcomes = index.write(documents, at_once=False)
+    except TransientError as error:
+        log.warning("%d documents wait: %s", len(documents), error)
+        return documents
+    return [each for each, out in zip(documents, outcomes, strict=True) if out is WriteOutcome.FAILED]
 
 
 def _check(found: Differences, made: "Edition") -> None:

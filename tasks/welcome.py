@@ -72,6 +72,8 @@ def _searchable(services: Services) -> list[str]:
     everything = SearchRequest(parse(""), Viewer(sees_held=True))
     page = services.index.facets(everything, _SHOWN, 6)
     lines = [f"{services.index.count()} images are searchable."]
+    if lacking := services.similar.lacking():
+        lines.append(f"  search by meaning is off: {lacking}")
     for facet in page.facets:
         values = ", ".join(f"{value.value} ({value.count})" for value in facet.values)
         if values:

@@ -30,7 +30,7 @@ def run_worker(services: Services) -> int:
     check_roles(services.roles)
     stop = threading.Event()
     if services.settings.metrics_port:
-        services.metrics.serve(services.settings.metrics_port)
+        services.metrics.serve(services.settings.metrics_host, services.settings.metrics_port)
     services.work.beat()
     loops = [run_heartbeat, *(_LOOPS[role] for role in services.roles if role in LOOP_ROLES)]
     threads = [threading.Thread(target=loop, args=(services, stop), name=loop.__name__) for loop in loops]

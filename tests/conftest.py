@@ -4,13 +4,12 @@ import itertools
 import os
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.records.migrate import migrate
 from infra.records.pool import Pool, open_pool
-from tests.databases import drop_database
+from tests.databases import own_database
 
 _numbers = itertools.count(1)
 
@@ -30,23 +29,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template(server: str) -> Iterator[str]:
-    """The name of a migrated database to copy from; dropped in the end, for the server may stay."""
+    """The name of a migrated database to copy from."""
     name = f"template_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    migrate(_in(server, name))
-    yield name
-    drop_database(server, name)
+    with own_database(server, name) as place:
+        migrate(place)
+        yield name
 
 
 @pytest.fixture
 def database(server: str, template: str) -> Iterator[str]:
     """libpq keywords of a fresh, migrated database."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _in(server, name)
-    drop_database(server, name)
+    with own_database(server, f"test_{os.getpid()}_{next(_numbers)}", template) as place:
+        yield place
 
 
 @pytest.fixture
@@ -55,7 +49,3 @@ def pool(database: str) -> Iterator[Pool]:
     pool = open_pool(database, size=8, name="test")
     yield pool
     pool.close()
-
-
-def _in(server: str, name: str) -> str:
-    return psycopg.conninfo.make_conninfo(server, dbname=name)

@@ -1,8 +1,19 @@
 """Databases that tests make and drop."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
+
+
+@contextmanager
+def own_database(server: str, name: str, template: str = "template1") -> Iterator[str]:
+    """libpq keywords of a database that is dropped in the end, for the server may stay."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield psycopg.conninfo.make_conninfo(server, dbname=name)
+    drop_database(server, name)
 
 
 def drop_database(server: str, name: str) -> None:

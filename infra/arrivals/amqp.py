@@ -11,6 +11,7 @@ from kombu.entity import Queue
 from kombu.message import Message
 
 from schemas.errors import TransientError
+from schemas.events import QueueState
 
 _HEARTBEAT = 20  # seconds
 _PREFETCH = 100
@@ -23,7 +24,8 @@ class AmqpSource:
         """timeout: for connecting; a broker that falls silent later is given up after two heartbeats."""
         self.name = queue
         self._connection = Connection(url, heartbeat=_HEARTBEAT, connect_timeout=timeout.total_seconds())
-        self.place = str(self._connection.as_uri())
+        self.place = f"queue {queue} of {self._connection.as_uri()}"
+        self._patience = timeout.total_seconds()
 
     def arrivals(self) -> Generator["AmqpArrival | None", None, None]:
         """What the broker sends, each with its own acknowledgement."""
@@ -40,13 +42,21 @@ class AmqpSource:
                     except TimeoutError:
                         live.heartbeat_check()
 
+    def look(self) -> QueueState:
+        """What waits, and who listens; what was given out is not told."""
+        limits = {"read_timeout": self._patience, "write_timeout": self._patience}
+        with self.errors(), self._connection.clone(transport_options=limits) as live:
+            live.connect()
+            found = live.default_channel.queue_declare(self.name, passive=True)
+            return QueueState(found.message_count, consumers=found.consumer_count)
+
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turns the client's errors into ours."""
         try:
             yield
         except (OSError, *self._connection.connection_errors, *self._connection.channel_errors) as error:
-            raise TransientError(f"queue {self.name} of {self.place}: {error}", code="events-away") from error
+            raise TransientError(f"{self.place}: {error}", code="events-away") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,33 @@
 """A queue of Amazon SQS, or of a server that speaks as it does: raw notifications, by long polling."""
 
+import json
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent import futures
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
-import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.aws import client
 from schemas.errors import TransientError
+from schemas.events import QueueState
 
 _WAIT = 20  # seconds of a poll: the longest that SQS allows, so the fewest requests
 _BATCH = 10  # messages of a poll: the most that SQS gives
 _HIDDEN = 60  # seconds in which nobody else gets what we got; `hold` renews them
 _RENEW = 20.0  # seconds between renewals
-_REGION = "us-east-1"  # what servers that know no regions sign with
+_SHOWN, _AT_WORK = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+_RULE = "RedrivePolicy"
 _REMEDIES = {
     "AWS.SimpleQueueService.NonExistentQueue": "make the queue, or set NAFUDA_EVENTS_QUEUE",
     "QueueDoesNotExist": "make the queue, or set NAFUDA_EVENTS_QUEUE",
-    "AccessDenied": "allow sqs:GetQueueUrl, ReceiveMessage, DeleteMessage and ChangeMessageVisibility on the queue",
+    "AccessDenied": "allow the rights on the queue that docs/operation.md lists",
 }
 
 
@@ -52,6 +55,22 @@ class SqsSource:
                 yield from batch.arrivals
             finally:
                 batch.settle()
+
+    def look(self) -> QueueState:
+        """What waits, what is at work, and what its dead-letter queue holds, where it has one that we may look at."""
+        with errors(self.place):
+            asked = self._attributes(self.name, [_SHOWN, _AT_WORK, _RULE])
+        given_up = None
+        if rule := asked.get(_RULE):
+            with suppress(ClientError):  # rights on that one are the operator's choice
+                aside = str(json.loads(rule)["deadLetterTargetArn"]).rpartition(":")[2]
+                given_up = int(self._attributes(aside, [_SHOWN])[_SHOWN])
+        return QueueState(int(asked[_SHOWN]), taken=int(asked[_AT_WORK]), given_up=given_up)
+
+    def _attributes(self, queue: str, names: Sequence[str]) -> Mapping[str, str]:
+        url = self._client.get_queue_url(QueueName=queue)["QueueUrl"]
+        found = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
+        return cast(Mapping[str, str], found.get("Attributes", {}))
 
     def _poll(self, url: str, wait: int) -> Generator[None, None, Sequence[Any]]:
         """One poll, on a thread of its own: whoever is told to stop does not wait for its end."""
@@ -170,6 +189,4 @@ def _client(endpoint: str, timeout: float) -> BaseClient:
         retries={"mode": "standard", "total_max_attempts": 1},  # whoever listens tries again, and says so
         user_agent_extra="nafuda",
     )
-    session = boto3.session.Session()
-    region = session.region_name or (_REGION if endpoint else None)
-    return session.client("sqs", endpoint_url=endpoint or None, region_name=region, config=config)
+    return client("sqs", endpoint, config)

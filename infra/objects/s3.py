@@ -7,10 +7,10 @@ from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import IO, Any, cast
 
-import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 
+from infra.aws import REGION, client
 from infra.objects.keys import content_type as promised_type
 from infra.objects.reading import changed, check_size
 from infra.objects.s3_errors import errors
@@ -21,7 +21,6 @@ PART = 8 * 2**20  # bytes of one part of a multipart upload, and what a put hold
 _PATIENCE = timedelta(seconds=10)
 _ATTEMPTS = 3  # of one request, with jittered back-off between them
 _CONNECTIONS = 32
-_REGION = "us-east-1"  # what servers that know no regions sign with
 
 
 class S3Store:
@@ -46,7 +45,7 @@ class S3Store:
             self._client.head_bucket(Bucket=name)
             return
         region = self._client.meta.region_name
-        where = {} if region == _REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        where = {} if region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         with errors(place), suppress(self._client.exceptions.BucketAlreadyOwnedByYou):  # by somebody meanwhile
             self._client.create_bucket(Bucket=name, **where)
 
@@ -171,9 +170,7 @@ def _client(endpoint: str, timeout: float) -> BaseClient:
         s3={"addressing_style": "path" if endpoint else "auto"},
         user_agent_extra="nafuda",
     )
-    session = boto3.session.Session()
-    region = session.region_name or _REGION
-    return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
+    return client("s3", endpoint, config)
 
 
 def _listed(bucket: str, said: Mapping[str, Any]) -> ObjectHead:

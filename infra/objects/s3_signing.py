@@ -4,14 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 from urllib.parse import quote
 
-import boto3
 from botocore.config import Config
 
+from infra.aws import client
 from infra.objects.s3_errors import errors
 from schemas.errors import PermanentError
 from schemas.signing import SignedForm
-
-_REGION = "us-east-1"
 
 
 class S3Signer:
@@ -26,10 +24,8 @@ class S3Signer:
         self.place = endpoint or "AWS"
         self._lasting = lasting
         config = Config(signature_version="s3v4", s3={"addressing_style": "path" if endpoint else "virtual"})
-        session = boto3.session.Session()
-        region = session.region_name or _REGION
         with errors(self.place):
-            self._client = session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
+            self._client = client("s3", endpoint, config)
 
     def upload(self, bucket: str, key: str, size: int, content_type: str) -> SignedForm:
         """A form for one object of exactly that size and type."""

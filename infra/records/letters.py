@@ -38,6 +38,12 @@ class PostgresLetters:
         with session(self.pool) as connection:
             return [DeadLetter(*row) for row in connection.execute(statement("letters", "latest"), {"limit": limit})]
 
+    def count(self) -> int:
+        """How many there are."""
+        with session(self.pool) as connection:
+            row = connection.execute(statement("letters", "count")).fetchone()
+        return int(row[0]) if row else 0
+
     def numbers(self) -> Iterator[int]:
         """All that are there now and come meanwhile, the oldest first, in bounded memory."""
         after = 0

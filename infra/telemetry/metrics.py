@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from schemas.errors import ConfigurationError
 from schemas.ledger import StageCount
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -26,9 +27,13 @@ class WorkerMetrics:
         )
         self.away = Gauge("nafuda_server_away", "1 while a server does not answer", ["server"], registry=self.registry)
 
-    def serve(self, port: int) -> None:
-        """Answer scrapes on a port of the loopback interface."""
-        start_http_server(port, addr="127.0.0.1", registry=self.registry)
+    def serve(self, host: str, port: int) -> None:
+        """Answer scrapes there, whoever asks. ConfigurationError when that is not to be had."""
+        try:
+            start_http_server(port, addr=host, registry=self.registry)
+        except OSError as error:
+            remedy = "set NAFUDA_METRICS_HOST to an address of this machine, NAFUDA_METRICS_PORT to a free port"
+            raise ConfigurationError(f"metrics on {host}, port {port}: {error}; {remedy}") from error
 
 
 Counts = Callable[[], Iterable[StageCount]]

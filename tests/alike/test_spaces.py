@@ -10,6 +10,8 @@ from schemas.pipeline import EMBEDDING
 from schemas.results import ModelOutput, StageResult
 from tests.records.books import Books
 
+pytestmark = pytest.mark.vectors
+
 WIDTH = 8
 NONE = np.zeros(0, np.float32)
 

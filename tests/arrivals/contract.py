@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import TransientError
 from schemas.ports import Arrival, EventSource
+from tests.e2e.instance import wait_for
 
 Send = Callable[[str], None]
 Arrivals = Generator[Arrival | None, None, None]
@@ -83,3 +84,15 @@ class EventSourceContract:
     def test_a_queue_that_is_not_there_is_named_and_may_come(self, nowhere: EventSource) -> None:
         with pytest.raises(TransientError, match=nowhere.name), closing(nowhere.arrivals()) as arrivals:
             next(arrivals)
+        with pytest.raises(TransientError, match=nowhere.name):
+            nowhere.look()
+
+    def test_a_look_tells_what_waits_and_takes_nothing(self, source: EventSource, send: Send) -> None:
+        for body in ("first", "second"):
+            send(body)
+        wait_for(lambda: source.look().waiting == 2, 10)
+        with arriving(source) as arrivals:
+            for _ in range(2):
+                taken(arrivals).confirm()
+            assert nothing(arrivals)
+        wait_for(lambda: source.look().waiting == 0, 10)

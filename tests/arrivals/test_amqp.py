@@ -8,7 +8,7 @@ from kombu.entity import Queue
 
 from infra.arrivals.amqp import AmqpSource
 from schemas.ports import EventSource
-from tests.arrivals.contract import EventSourceContract, Send
+from tests.arrivals.contract import EventSourceContract, Send, arriving
 from tests.stack.given import given
 from tests.stack.telling import own_queue
 
@@ -42,6 +42,11 @@ class TestAmqp(EventSourceContract):
                 producer.publish(body.encode(), routing_key=queue.name, content_type="application/json")
 
         return send
+
+    def test_a_look_tells_who_listens(self, source: EventSource) -> None:
+        assert source.look().consumers == 0
+        with arriving(source):
+            assert source.look().consumers == 1
 
 
 def test_a_password_is_not_shown() -> None:

@@ -55,6 +55,21 @@ class TestSqs(EventSourceContract):
                 assert nothing(others, 1)
                 slow.hold()
 
+    def test_a_look_tells_what_is_at_work_and_what_the_queue_gave_up(
+        self, source: EventSource, queue: OwnSqs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert source.look().given_up is None
+        with own_sqs(queue.endpoint) as aside:
+            queue.give_up_to(aside, after=1)
+            assert source.look().given_up == 0
+            queue.send("never confirmed")
+            with arriving(source) as arrivals:
+                taken(arrivals)
+                assert source.look().taken == 1
+            with arriving(source) as arrivals:
+                assert nothing(arrivals)
+            assert (source.look().waiting, source.look().given_up) == (0, 1)
+
     def test_a_queue_that_is_deleted_meanwhile_ends_the_arrivals(self, source: EventSource, queue: OwnSqs) -> None:
         with arriving(source) as arrivals, pytest.raises(TransientError, match="NAFUDA_EVENTS_QUEUE"):
             queue.delete()

@@ -50,6 +50,8 @@ def test_a_worker_tells_its_health_and_waits_for_the_tables(name: str) -> None:
     service = SERVICES[name]
     if service.get("command", [""])[0] == "worker":
         assert int(service["environment"]["NAFUDA_METRICS_PORT"]) > 0
+        assert service["environment"]["NAFUDA_METRICS_HOST"] == "0.0.0.0"
+        assert "ports" not in service
     if name != "migrate":
         assert service["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
 

@@ -11,6 +11,7 @@ import psycopg
 
 from tests.faults import hosts, resources, times
 from tests.faults.deployment import ROLES, Deployment
+from tests.stack.searching import turning_away
 
 Breaks = Callable[[Deployment, float], None]
 
@@ -73,6 +74,12 @@ def _read_only(site: Deployment, seconds: float) -> None:
         server.put("/_all/_settings", json={"index.blocks.read_only_allow_delete": None}).raise_for_status()
 
 
+def _rejecting(site: Deployment, seconds: float) -> None:
+    """OpenSearch has too much to do: it answers bulks, and turns each document away with 429."""
+    with turning_away(site.services.settings.search_url):
+        time.sleep(seconds)
+
+
 _TOXICS: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("2 s late", "latency", {"latency": 2000}),
     ("10 kB/s", "bandwidth", {"rate": 10}),
@@ -104,8 +111,10 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("PostgreSQL: a lock is held", _locked),
     Fault("OpenSearch: read-only, as with a full disk", _read_only),
+    Fault("OpenSearch: turns every document away", _rejecting),
     Fault("RabbitMQ: takes nothing, as with a full disk", resources.broker_disk_full),
     Fault("thumbnails: disk full", resources.derived_disk_full, brief=False),
+    Fault("thumbnails: disk read-only", resources.derived_read_only, brief=False),
     Fault("a migration beside the workers", times.migrated),
     *(Fault(f"{role}: clock back by an hour", partial(times.clock_back, role), brief=False) for role in _TIMED),
     Fault("any process, every server: kill −9", times.storm),

@@ -2,6 +2,7 @@
 
 import resource
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,6 +59,17 @@ def derived_disk_full(site: Deployment, seconds: float) -> None:
             pass
     time.sleep(seconds)
     ballast.unlink()
+
+
+def derived_read_only(site: Deployment, seconds: float) -> None:
+    """The disk of thumbnails is remounted read-only, as the kernel does after an error, and then writable again."""
+    place = site.folder / DERIVED
+    subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+    try:
+        site.uploads.put(_BURST)
+        time.sleep(seconds)
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", place], check=True)
 
 
 @contextmanager

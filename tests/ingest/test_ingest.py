@@ -1,5 +1,6 @@
 """Ingest of a chunk: each object comes to its own end, whatever its neighbours are (R1, R43)."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -11,6 +12,7 @@ from typing import IO
 import pytest
 
 from infra.objects.folder import FolderStore
+from infra.objects.paths import errors
 from infra.records.pool import Pool
 from schemas.errors import DecoderDiedError, NafudaError, TransientError
 from schemas.images import ObjectHead
@@ -67,6 +69,29 @@ def test_thumbnails_whose_folder_was_removed_meanwhile_are_kept_all_the_same(pla
     shutil.rmtree(plant.folder / "derived" / THUMBNAILS)
     assert plant.ingest("b.png") == {}
     assert plant.derived.head(THUMBNAILS, thumbnail(BLUE)) is not None
+
+
+class Unwilling(FolderStore):
+    """A folder on a disk that takes nothing, in the way that a number of the system's says."""
+
+    def __init__(self, root: Path, number: int) -> None:
+        super().__init__(root, create=True)
+        self.number = number
+
+    def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = "") -> ObjectHead:
+        with errors(f"{bucket}/{key}"):
+            raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES, errno.ENOTDIR])
+def test_images_wait_for_a_place_of_thumbnails_that_takes_nothing(plant: Plant, number: int) -> None:  # R42
+    well = plant.derived
+    plant.derived = Unwilling(plant.folder / "derived", number)
+    plant.put(a_png=RED)
+    failed = plant.ingest("a.png")["a.png"]
+    assert isinstance(failed, TransientError) and os.strerror(number) in str(failed)
+    plant.derived = well
+    assert plant.again("a.png") == {} and plant.state("a.png") == ["present"]
 
 
 @pytest.mark.parametrize(

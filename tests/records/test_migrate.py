@@ -10,7 +10,7 @@ import pytest
 from infra.records.migrate import _apply, migrate, migrations
 from infra.records.pool import open_pool
 from schemas.errors import ConfigurationError
-from tests.databases import drop_database
+from tests.databases import own_database
 from tests.records.books import Books
 
 
@@ -28,15 +28,11 @@ def test_a_schema_of_a_newer_nafuda_is_refused_with_the_remedy(database: str) ->
 @pytest.fixture
 def older(server: str) -> Iterator[str]:
     """A database as the version before the newest migration made it."""
-    name = f"older_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    target = psycopg.conninfo.make_conninfo(server, dbname=name)
-    with psycopg.connect(target, autocommit=True) as connection:
-        for each in migrations()[:-1]:
-            _apply(connection, each)
-    yield target
-    drop_database(server, name)
+    with own_database(server, f"older_{os.getpid()}") as target:
+        with psycopg.connect(target, autocommit=True) as connection:
+            for each in migrations()[:-1]:
+                _apply(connection, each)
+        yield target
 
 
 def test_workers_with_prepared_statements_go_on_while_the_newest_migration_is_applied(older: str) -> None:
@@ -58,15 +54,11 @@ def test_workers_with_prepared_statements_go_on_while_the_newest_migration_is_ap
 
 
 def test_two_migrators_at_once_apply_each_migration_once(server: str) -> None:
-    name = f"race_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
     done: list[str] = []
-    target = psycopg.conninfo.make_conninfo(server, dbname=name)
-    threads = [threading.Thread(target=lambda: done.extend(migrate(target))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    drop_database(server, name)
+    with own_database(server, f"race_{os.getpid()}") as target:
+        threads = [threading.Thread(target=lambda: done.extend(migrate(target))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert done == [migration.name for migration in migrations()]

@@ -1,12 +1,33 @@
-"""A listener beside a test, and what it wrote down."""
+"""A listener beside a test, its parts, and what it wrote down."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 
+from infra.records.pool import open_pool
+from infra.settings import Settings
 from tasks.follow import listen
 from tasks.services import Services
 from tests.records.books import Books
+
+
+@contextmanager
+def parts(folder: Path, database: str, *roles: str, **given: object) -> Iterator[Services]:
+    """A process with a broker in memory and these settings; its pool waits for no lock longer than a moment."""
+    settings = {"data": folder, "database_url": database, "broker_url": "memory://", **given}
+    services = Services(Settings.model_validate(settings), roles or ("listen",))
+    services.__dict__["pool"] = open_pool(database, size=6, name="test", statement_timeout=timedelta(seconds=1))
+    yield services
+    services.close()
+
+
+def books_of(services: Services, bucket: str) -> Books:
+    """The ledger of a collection of that bucket."""
+    books = Books(services.pool)
+    books.collection(bucket=bucket)
+    return books
 
 
 @contextmanager

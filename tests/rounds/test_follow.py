@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,23 +12,14 @@ from botocore.client import BaseClient
 from kombu.connection import Connection
 from kombu.entity import Queue
 
-from infra.records.pool import open_pool
-from infra.settings import Settings
 from tasks.services import Services
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
-from tests.rounds.following import keys, listening, told
+from tests.rounds.following import books_of, keys, listening, parts, told
 from tests.stack.given import given
-from tests.stack.telling import client, own_queue, telling_bucket
+from tests.stack.telling import own_queue
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-def s3() -> Iterator[BaseClient]:
-    """What people upload with."""
-    with client() as s3:
-        yield s3
 
 
 @pytest.fixture
@@ -40,33 +30,15 @@ def queue() -> Iterator[Queue]:
 
 
 @pytest.fixture
-def bucket(s3: BaseClient) -> Iterator[str]:
-    """A bucket that tells what is stored in it."""
-    with telling_bucket(s3) as name:
-        yield name
-
-
-@pytest.fixture
 def services(tmp_path: Path, database: str, bucket: str, queue: Queue) -> Iterator[Services]:
-    settings = Settings(
-        data=tmp_path,
-        database_url=database,
-        broker_url="memory://",
-        objects_url=f"s3+{given('NAFUDA_TEST_S3_URL')}",
-        events_url=given("NAFUDA_TEST_BROKER_URL"),
-        events_queue=queue.name,
-    )
-    services = Services(settings, ("listen",))
-    services.__dict__["pool"] = open_pool(database, size=6, name="test", statement_timeout=timedelta(seconds=1))
-    yield services
-    services.close()
+    server, broker = f"s3+{given('NAFUDA_TEST_S3_URL')}", given("NAFUDA_TEST_BROKER_URL")
+    with parts(tmp_path, database, objects_url=server, events_url=broker, events_queue=queue.name) as services:
+        yield services
 
 
 @pytest.fixture
 def books(services: Services, bucket: str) -> Books:
-    books = Books(services.pool)
-    books.collection(bucket=bucket)
-    return books
+    return books_of(services, bucket)
 
 
 def left_in(queue: Queue) -> list[str]:

@@ -13,12 +13,10 @@ import psycopg
 import pytest
 from botocore.client import BaseClient
 
-from infra.records.pool import open_pool
-from infra.settings import Settings
 from tasks.services import Services
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
-from tests.rounds.following import keys, listening, told
+from tests.rounds.following import books_of, keys, listening, parts, told
 from tests.stack.given import given
 from tests.stack.queues import OwnSqs, own_sqs
 
@@ -51,26 +49,14 @@ def bucket(s3: BaseClient, queue: OwnSqs) -> str:
 
 @pytest.fixture
 def services(tmp_path: Path, database: str, queue: OwnSqs) -> Iterator[Services]:
-    settings = Settings(
-        data=tmp_path,
-        database_url=database,
-        broker_url="memory://",
-        objects_url=f"s3+{given('NAFUDA_TEST_AWS_URL')}",
-        objects_timeout=timedelta(seconds=2),
-        events_url=f"sqs+{queue.endpoint}",
-        events_queue=queue.name,
-    )
-    services = Services(settings, ("listen",))
-    services.__dict__["pool"] = open_pool(database, size=6, name="test", statement_timeout=timedelta(seconds=1))
-    yield services
-    services.close()
+    places = {"objects_url": f"s3+{given('NAFUDA_TEST_AWS_URL')}", "events_url": f"sqs+{queue.endpoint}"}
+    with parts(tmp_path, database, **places, objects_timeout=timedelta(seconds=2), events_queue=queue.name) as services:
+        yield services
 
 
 @pytest.fixture
 def books(services: Services, bucket: str) -> Books:
-    books = Books(services.pool)
-    books.collection(bucket=bucket)
-    return books
+    return books_of(services, bucket)
 
 
 def tell(s3: BaseClient, bucket: str, **configuration: object) -> None:

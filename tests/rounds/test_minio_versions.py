@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 from botocore.client import BaseClient
 
-from infra.settings import Settings
 from tasks.ingest import ingest
 from tasks.services import Services
 from tests.decode.pictures import noise, save
 from tests.e2e.instance import wait_for
 from tests.ingest.plant import picture
 from tests.records.books import Books
-from tests.rounds.following import listening
+from tests.rounds.following import books_of, listening, parts
 from tests.stack.given import given
-from tests.stack.telling import client, own_queue, telling_bucket
+from tests.stack.telling import own_queue, telling_bucket
 from workers.decode.pool import DecodePool
 from workers.ingest.ingest import Ingest
 
@@ -28,18 +27,11 @@ RED, GREEN, BLUE = (picture(colour) for colour in ((255, 0, 0), (0, 255, 0), (0,
 KEY = "a.png"
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[BaseClient]:
-    with client() as s3:
-        yield s3
-
-
 @pytest.fixture
-def bucket(s3: BaseClient) -> Iterator[str]:
+def bucket(s3: BaseClient, bucket: str) -> str:
     """A bucket with versions, that tells."""
-    with telling_bucket(s3) as name:
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        yield name
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return bucket
 
 
 @pytest.fixture
@@ -53,25 +45,16 @@ def other(s3: BaseClient) -> Iterator[str]:
 def services(tmp_path: Path, database: str) -> Iterator[Services]:
     with own_queue() as queue:
         queue.declare()
-        settings = Settings(
-            data=tmp_path,
-            database_url=database,
-            broker_url="memory://",
-            objects_url=f"s3+{given('NAFUDA_TEST_S3_URL')}",
-            events_url=given("NAFUDA_TEST_BROKER_URL"),
-            events_queue=queue.name,
-        )
-        services = Services(settings, ("ingest", "listen"))
-        services.work.beat()
-        yield services
-        services.close()
+        server, broker = f"s3+{given('NAFUDA_TEST_S3_URL')}", given("NAFUDA_TEST_BROKER_URL")
+        places = {"objects_url": server, "events_url": broker, "events_queue": queue.name}
+        with parts(tmp_path, database, "ingest", "listen", **places) as services:
+            services.work.beat()
+            yield services
 
 
 @pytest.fixture
 def books(services: Services, bucket: str) -> Books:
-    books = Books(services.pool)
-    books.collection(bucket=bucket)
-    return books
+    return books_of(services, bucket)
 
 
 @pytest.fixture

@@ -7,25 +7,18 @@ from pathlib import Path
 import pytest
 from botocore.client import BaseClient
 
-from infra.settings import Settings
 from tasks.serve import web_services
 from tasks.services import Services
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
-from tests.rounds.following import keys
+from tests.rounds.following import books_of, keys, parts
 from tests.stack.given import given
-from tests.stack.telling import client, telling_bucket
+from tests.stack.telling import telling_bucket
 from tests.web.served import served
 
 pytestmark = pytest.mark.stack
 
 KEY = "写真/a b+c%41.png"
-
-
-@pytest.fixture
-def s3() -> Iterator[BaseClient]:
-    with client() as s3:
-        yield s3
 
 
 @pytest.fixture
@@ -36,23 +29,14 @@ def bucket(s3: BaseClient) -> Iterator[str]:
 
 @pytest.fixture
 def services(tmp_path: Path, database: str) -> Iterator[Services]:
-    settings = Settings(
-        data=tmp_path,
-        database_url=database,
-        broker_url="memory://",
-        objects_url=f"s3+{given('NAFUDA_TEST_S3_URL')}",
-        events_secret=given("NAFUDA_TEST_WEBHOOK_SECRET"),
-    )
-    services = Services(settings, ("web",))
-    yield services
-    services.close()
+    server, secret = f"s3+{given('NAFUDA_TEST_S3_URL')}", given("NAFUDA_TEST_WEBHOOK_SECRET")
+    with parts(tmp_path, database, "web", objects_url=server, events_secret=secret) as services:
+        yield services
 
 
 @pytest.fixture
 def books(services: Services, bucket: str) -> Books:
-    books = Books(services.pool)
-    books.collection(bucket=bucket)
-    return books
+    return books_of(services, bucket)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -24,7 +25,7 @@ from tests.records.books import Books
 from tests.rounds.test_merge import put
 from tests.search.similar_contract import unit
 from tests.stack.given import given
-from tests.stack.searching import own_index, remove_editions
+from tests.stack.searching import own_index, remove_editions, turning_away
 
 pytestmark = pytest.mark.stack
 
@@ -77,6 +78,36 @@ def test_an_index_whose_data_is_lost_is_made_again_and_filled_from_the_records(
         pass
     assert found(services)[:5] == numbers and len(found(services)) == 6
     assert check_index(services) == type(check_index(services))(6, (), ())
+
+
+def test_a_server_that_turns_every_document_away_is_said_once_left_alone_and_given_them_in_the_end(
+    services: Services, books: Books, caplog: pytest.LogCaptureFixture
+) -> None:  # R72, R74
+    numbers = []
+    with turning_away(services.settings.search_url):
+        for n in range(5):
+            numbers.append(put(books, f"{n}.png", sword=0.9))
+            merge_dirty(services)
+        assert services.index_outage.paused() and services.indexing.lag()[0] == 5
+    (said,) = [line.message for line in caplog.records if "turned all of" in line.message]
+    assert "rejected_execution_exception" in said and "too much to do" in said
+    while index_behind(services, now=True):
+        pass
+    assert found(services, "sword") == numbers and not services.index_outage.away
+    assert check_index(services).missing == ()
+
+
+def test_a_rebuild_waits_for_a_server_that_turns_documents_away(services: Services, books: Books) -> None:
+    number = put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    with ExitStack() as busy:
+        busy.enter_context(turning_away(services.settings.search_url))
+        healer = threading.Timer(5, busy.close)
+        healer.start()
+        made = rebuild(services, print)
+        healer.join()
+    assert [edition.name for edition in editions(services) if edition.read] == [made.name]
+    assert found(services, "sword") == [number]
 
 
 def test_differences_are_mended(services: Services, books: Books) -> None:

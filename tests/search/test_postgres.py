@@ -3,27 +3,22 @@
 import threading
 from collections.abc import Iterator
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from infra.records.pool import Pool, open_pool, session
 from infra.search.postgres import PostgresSearch, paging
 from schemas.search import Query, SearchRequest, parse
-from tests.databases import drop_database
+from tests.databases import own_database
 from tests.search.contract import ALIASES, ANYBODY, SAMPLE_ABOVE, SearchContract, a_document
 
 
 @pytest.fixture(scope="module")
 def shared(server: str, template: str) -> Iterator[Pool]:
     """One database for the suite: tests truncate it, which is faster than a new one each."""
-    name = f"{template}_search"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    pool = open_pool(make_conninfo(server, dbname=name), size=4, name="test")
-    yield pool
-    pool.close()
-    drop_database(server, name)
+    with own_database(server, f"{template}_search", template) as place:
+        pool = open_pool(place, size=4, name="test")
+        yield pool
+        pool.close()
 
 
 @pytest.fixture

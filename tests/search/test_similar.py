@@ -1,6 +1,7 @@
 """What is alike, on PostgreSQL: the contract suite, and what is its own (R65)."""
 
-import psycopg
+import os
+
 import pytest
 
 from infra.records.migrate import migrate
@@ -8,7 +9,7 @@ from infra.records.pool import Pool, Row, open_pool, session
 from infra.search.postgres import PostgresSearch, PostgresSimilar
 from schemas.errors import PermanentError
 from schemas.search.similar import QueryVector
-from tests.databases import drop_database
+from tests.databases import own_database
 from tests.records.books import Books
 from tests.search.similar_contract import EVERYBODY, Shelf, SimilarContract, unit
 
@@ -22,6 +23,7 @@ class TestPostgresSimilar(SimilarContract):
     """Everything that every adapter does."""
 
 
+@pytest.mark.vectors
 def test_the_nearest_are_found_through_the_index_of_their_space(shelf: Shelf) -> None:
     for n in range(30):
         shelf.put(f"{n}", vector=unit(1, n))
@@ -41,16 +43,12 @@ def plan(shelf: Shelf) -> list[Row]:
 
 
 def test_without_the_extension_vectors_are_off_and_say_so(server: str) -> None:
-    name = "no_vectors"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    place = psycopg.conninfo.make_conninfo(server, dbname=name)
-    migrate(place)  # works without it
-    pool = open_pool(place, size=2, name="test")
-    similar = PostgresSimilar(pool)
-    assert "vector" in similar.lacking() and "migrate" in similar.open_space(1, 8)
-    assert similar.by_vector(1, 5, EVERYBODY) == ()
-    with pytest.raises(PermanentError, match="vector"):
-        similar.by_text(QueryVector("m", "r", unit(1)), 5, EVERYBODY)
-    pool.close()
-    drop_database(server, name)
+    with own_database(server, f"no_vectors_{os.getpid()}", "template0") as place:
+        migrate(place)  # works without it
+        pool = open_pool(place, size=2, name="test")
+        similar = PostgresSimilar(pool)
+        assert "vector" in similar.lacking() and "migrate" in similar.open_space(1, 8)
+        assert similar.by_vector(1, 5, EVERYBODY) == ()
+        with pytest.raises(PermanentError, match="vector"):
+            similar.by_text(QueryVector("m", "r", unit(1)), 5, EVERYBODY)
+        pool.close()

@@ -134,6 +134,7 @@ class Postgres15(Postgres):
     """Debian's server, the oldest that we support. It has no pgvector: vectors are kept and not searched."""
 
     name: ClassVar[str] = "postgres15"
+    stands_for_it: ClassVar[str] = "NAFUDA_TEST_POSTGRES15_URL"
     vectors: ClassVar[bool] = False
     _PROGRAMS: ClassVar[Path] = Path("/usr/lib/postgresql/15/bin")
 
@@ -147,6 +148,10 @@ class Postgres15(Postgres):
 
     def program(self, name: str) -> Path:
         return self._PROGRAMS / name
+
+    def environment(self) -> dict[str, str]:
+        """Nothing that Nafuda reads: it stands beside the other one."""
+        return {self.stands_for_it: self.url}
 
 
 def _as_server_user(command: list[str | Path]) -> list[str | Path]:

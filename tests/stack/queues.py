@@ -33,6 +33,11 @@ class OwnSqs:
         said = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": self.arn}
         self._client.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": json.dumps({"Statement": [said]})})
 
+    def give_up_to(self, aside: "OwnSqs", after: int) -> None:
+        """Put a message that was given out so often aside into another queue."""
+        rule = {"deadLetterTargetArn": aside.arn, "maxReceiveCount": after}
+        self._client.set_queue_attributes(QueueUrl=self.url, Attributes={"RedrivePolicy": json.dumps(rule)})
+
     def send(self, body: str) -> None:
         """Put a message in."""
         self._client.send_message(QueueUrl=self.url, MessageBody=body)

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError
+from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError, TransientError
 from schemas.images import ImageFacts, ObjectHead
 from schemas.ledger import LIVE, Found, ObjectLedger, ObjectRow
 from schemas.ports import ObjectStore
@@ -28,12 +28,18 @@ def thumbnail_key(sha256: str) -> str:
 
 
 def keep(derived: ObjectStore, bucket: str, key: str, made: bytes) -> None:
-    """Put a JPEG among the derived pictures; a bucket that somebody removed meanwhile is made again."""
+    """Put a JPEG among the derived pictures; a bucket that somebody removed meanwhile is made again.
+
+    Whatever the place refuses is TransientError: the operator mends the place, and no image is to blame for it.
+    """
     try:
-        derived.put(bucket, key, made, "image/jpeg")
-    except NotFoundError:
-        derived.make_bucket(bucket)
-        derived.put(bucket, key, made, "image/jpeg")
+        try:
+            derived.put(bucket, key, made, "image/jpeg")
+        except NotFoundError:
+            derived.make_bucket(bucket)
+            derived.put(bucket, key, made, "image/jpeg")
+    except PermanentError as error:
+        raise TransientError(f"{derived.place} takes no pictures: {error}", code="derived-away") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from opensearchpy.helpers import streaming_bulk
 
-from infra.search.opensearch.client import Client, errors
+from infra.search.opensearch.client import AWAY, Client, errors
 from infra.search.opensearch.documents import source
 from infra.search.opensearch.editions import Edition
 from schemas.document import Document
+from schemas.errors import TransientError
 from schemas.search import WriteOutcome
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,9 @@ _WORSE = (WriteOutcome.WRITTEN, WriteOutcome.STALE, WriteOutcome.REFUSED, WriteO
 
 
 def send(client: Client, editions: Sequence[Edition], documents: Sequence[Document]) -> dict[int, WriteOutcome]:
-    """What became of each record, the worst of all editions. TransientError when nobody answers."""
+    """What became of each record, the worst of all editions. TransientError when nobody answers, or none is taken."""
     found: dict[int, WriteOutcome] = {}
+    reason: object = ""
     with errors("writing documents"):
         for taken, answers in streaming_bulk(
             client,
@@ -38,6 +40,10 @@ def send(client: Client, editions: Sequence[Edition], documents: Sequence[Docume
             (answer,) = answers.values()
             record, outcome = int(answer["_id"]), WriteOutcome.WRITTEN if taken else _outcome(answer)
             found[record] = max(found.get(record, outcome), outcome, key=_WORSE.index)
+            reason = answer["error"] if outcome is WriteOutcome.FAILED else reason
+    if found and set(found.values()) == {WriteOutcome.FAILED}:
+        remedy = "it has too much to do, or its disk is nearly full"
+        raise TransientError(f"OpenSearch turned all of {len(found)} documents away: {reason}; {remedy}", code=AWAY)
     return found
 
 

@@ -8,6 +8,10 @@ INSERT INTO dead_letters (source, body, code, reason) VALUES (%(source)s, %(body
 -- The latest ones first. Index: the primary key.
 SELECT id, source, reason, created_at, body FROM dead_letters ORDER BY id DESC LIMIT %(limit)s;
 
+-- name: count
+-- A scan of a table that `trim` keeps small.
+SELECT count(*) FROM dead_letters;
+
 -- name: next
 -- A page of numbers, the oldest first. Index: the primary key.
 SELECT id FROM dead_letters WHERE id > %(after)s ORDER BY id LIMIT %(limit)s;
