@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from celery import Celery
 
 from infra.broker.config import celery_config
+from schemas.errors import TransientError
+from tasks.outage import Outage
 from tasks.services import Services
 
 Rounds = Mapping[str, Callable[[], None]]
@@ -23,6 +25,13 @@ def build_app(services: Services, rounds: Rounds) -> Celery:
 
 
 def _register(app: Celery, queue: str, run: Callable[[], None]) -> None:
+    outage = Outage(f"what {queue} needs")
+
     @app.task(name=f"nafuda.{queue}", acks_late=True, ignore_result=True, shared=False)  # type: ignore[untyped-decorator]
     def hint() -> None:
-        run()
+        try:
+            run()
+        except TransientError as error:  # nothing is lost with a hint: while there is work, the sweeper sends others
+            outage.began(error)
+        else:
+            outage.over()

@@ -22,7 +22,7 @@ def main() -> None:
     faults = [fault for fault in FAULTS if options.only in fault.name]
     if not faults:
         parser.error(f"no fault is called so; there are {', '.join(fault.name for fault in FAULTS)}")
-    with tempfile.TemporaryDirectory() as folder, deployment(Path(folder), small_disk=True) as site:
+    with tempfile.TemporaryDirectory() as folder, deployment(Path(folder), small_disks=True) as site:
         met = meet(site, faults, options.uploads // len(faults), options.seconds, lambda line: print(line, flush=True))
     sound = all(each.count.sound for each in met)
     print("sound" if sound else "NOT SOUND")

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ from tests.stack.telling import make_telling
 BUCKET = "images"
 DERIVED = "data/derived"  # in the deployment's folder: thumbnails and views
 _DISK = "256m"  # bytes of a small disk
+_LARGER = 3 * 2**30
+ON_DISKS = ("postgres", "opensearch")
 ROLES = (("ingest",), ("vision",), ("language",), ("encode",), ("merge",), ("listen",), ("sweep",), ("web",))
 SERVERS = ("rabbitmq", "opensearch", "postgres", "minio", "toxiproxy")
 THROUGH = {  # our settings, by the proxy and the variable of the stack that they come from
@@ -76,10 +78,11 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path, *, small_disk: bool = False) -> Iterator[Deployment]:
-    """One that runs, from nothing; gone in the end. small_disk: what is derived has a disk of its own; needs root."""
-    disk = _small_disk(folder / DERIVED) if small_disk else nullcontext()
-    with disk, own_stack(folder / "stack") as stack:
+def deployment(folder: Path, *, small_disks: bool = False) -> Iterator[Deployment]:
+    """One that runs, from nothing; gone in the end. small_disks: what is derived, and the stores, have their own; needs
+    root."""
+    disks = _small_disks(folder) if small_disks else nullcontext()
+    with disks, own_stack(folder / "stack") as stack:
         given = stack.up(*SERVERS)
         network = Network(given["NAFUDA_TEST_TOXIPROXY_URL"])
         ports = {name: network.proxy(name, stack.server(name).port) for name in SERVERS[:-1]}
@@ -107,6 +110,30 @@ def _prepared(variables: Mapping[str, str], uploads: Uploads) -> Services:
     prepare(services)
     make_telling(uploads.s3, BUCKET)
     return services
+
+
+@contextmanager
+def _small_disks(folder: Path) -> Iterator[None]:
+    with ExitStack() as disks:
+        disks.enter_context(_small_disk(folder / DERIVED))
+        for name in ON_DISKS:
+            disks.enter_context(_larger_disk(folder / "stack" / name))
+        yield
+
+
+@contextmanager
+def _larger_disk(folder: Path) -> Iterator[None]:
+    """A file system that is a sparse file beside the folder: it takes no memory."""
+    image = folder.with_name(f"{folder.name}.disk")
+    folder.mkdir(parents=True)
+    with image.open("wb") as file:
+        file.truncate(_LARGER)
+    packages.run([packages.program("mkfs.ext4", "a disk is made", "e2fsprogs"), "-q", image], "see what it said")
+    packages.run(["mount", "-o", "loop", image, folder], "a disk needs root, and a loop device")
+    try:
+        yield
+    finally:
+        packages.run(["umount", "-l", folder], "unmount it by hand")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import httpx2
 import psycopg
 
 from tests.faults import hosts, resources, times
-from tests.faults.deployment import ROLES, Deployment
+from tests.faults.deployment import ON_DISKS, ROLES, Deployment
 from tests.stack.searching import turning_away
 
 Breaks = Callable[[Deployment, float], None]
@@ -113,6 +113,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("OpenSearch: read-only, as with a full disk", _read_only),
     Fault("OpenSearch: turns every document away", _rejecting),
     Fault("RabbitMQ: takes nothing, as with a full disk", resources.broker_disk_full),
+    *(Fault(f"{_NAMES[name]}: disk full", partial(resources.server_disk_full, name), brief=False) for name in ON_DISKS),
     Fault("thumbnails: disk full", resources.derived_disk_full, brief=False),
     Fault("thumbnails: disk read-only", resources.derived_read_only, brief=False),
     Fault("a migration beside the workers", times.migrated),

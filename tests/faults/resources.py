@@ -1,11 +1,13 @@
 """What a machine runs out of: memory, files, disk, time; and processes that stand still."""
 
+import os
 import resource
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 
@@ -49,16 +51,16 @@ def broker_disk_full(site: Deployment, seconds: float) -> None:
 
 def derived_disk_full(site: Deployment, seconds: float) -> None:
     """The disk of thumbnails is full: nothing more can be written there, and then something is removed."""
-    ballast = site.folder / DERIVED / "ballast"
-    with ballast.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(1 << 20))
-                file.flush()
-        except OSError:
-            pass
-    time.sleep(seconds)
-    ballast.unlink()
+    with _filled(site.folder / DERIVED):
+        time.sleep(seconds)
+
+
+def server_disk_full(name: str, site: Deployment, seconds: float) -> None:
+    """A server's disk is full to the last block, while many images come; one that ended over it is started again."""
+    with _filled(site.stack.server(name).folder):
+        site.uploads.put(_BURST)
+        time.sleep(seconds)
+    site.stack.up(name)
 
 
 def derived_read_only(site: Deployment, seconds: float) -> None:
@@ -70,6 +72,21 @@ def derived_read_only(site: Deployment, seconds: float) -> None:
         time.sleep(seconds)
     finally:
         subprocess.run(["mount", "-o", "remount,rw", place], check=True)
+
+
+@contextmanager
+def _filled(folder: Path) -> Iterator[None]:
+    """Whatever is free on a folder's disk is taken, for a while."""
+    ballast = folder / "ballast"
+    with ballast.open("wb") as file:
+        for size in (1 << 26, 1 << 20, 1 << 12):
+            with suppress(OSError):
+                while True:
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, size)
+    try:
+        yield
+    finally:
+        ballast.unlink()
 
 
 @contextmanager
