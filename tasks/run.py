@@ -76,7 +76,10 @@ def _run_children(
     environment = _environment(settings)
     say("preparing models and tables")
     _prepare(environment, settings)
-    children = [_child(settings, name, arguments, environment) for name, arguments in WORKERS.items()]
+    children = [
+        _child(settings, name, arguments, {**environment, **_metrics(settings, place)})
+        for place, (name, arguments) in enumerate(WORKERS.items())
+    ]
     if options.samples:
         run_samples = ("samples", "--count", str(options.samples))
         _detached(_child(settings, "samples", run_samples, environment))
@@ -117,6 +120,11 @@ def _child(settings: Settings, name: str, arguments: tuple[str, ...], environmen
     command = [sys.executable, "-m", "nafuda", *arguments]
     place = {**environment, "NAFUDA_PLACE": name}
     return Child(name, command, place, settings.data / "logs" / f"{name}.log")
+
+
+def _metrics(settings: Settings, place: int) -> dict[str, str]:
+    """Workers of one machine need a port each: the next ones, in the order of `WORKERS`."""
+    return {"NAFUDA_METRICS_PORT": str(settings.metrics_port + place)} if settings.metrics_port else {}
 
 
 def _detached(child: Child) -> None:

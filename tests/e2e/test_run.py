@@ -3,6 +3,7 @@
 import io
 import re
 import signal
+import socket
 from pathlib import Path
 
 import httpx2
@@ -134,6 +135,18 @@ def test_a_second_instance_on_the_same_folder_is_refused(nafuda: Instance) -> No
     second = nafuda.cli("run", "--data", str(nafuda.folder), "--no-samples")
     assert second.returncode == 3
     assert "another Nafuda" in second.stderr
+
+
+def test_each_of_its_workers_has_metrics_at_a_port_of_its_own(folder: Path) -> None:  # R77
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    instance = Instance(folder, "--no-samples", environment={"NAFUDA_METRICS_PORT": str(port)}).start()
+    try:
+        for place in range(2):
+            said = httpx2.get(f"http://127.0.0.1:{port + place}/metrics").raise_for_status().text
+            assert "nafuda_server_away" in said
+    finally:
+        assert instance.stop() == 0
 
 
 def test_stopping_drains_and_the_next_start_goes_on(folder: Path) -> None:
