@@ -105,7 +105,7 @@ def main() -> None:
     ):
         ordered = sorted(seconds)
         p95 = ordered[int(len(ordered) * 0.95)]
-        print(f"{name}: median {statistics.median(ordered):.2f} s, p95 {p95:.2f} s, longest {ordered[-1]:.2f} s")
+        print(f"{name}: median {statistics.median(ordered):.3f} s, p95 {p95:.3f} s, longest {ordered[-1]:.3f} s")
     if options.json:
         options.json.write_text(json.dumps([asdict(each) for each in times], indent=1))
 

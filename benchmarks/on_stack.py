@@ -81,6 +81,11 @@ class Measured:
         """Share of the cores that all these processes used together."""
         return sum(self.cpu.values()) * self.rate / 1000 / self.ceiling.cores
 
+    @property
+    def unavoidable(self) -> float:
+        """Share of the CPU time that decoding and inference take: of the ceiling, no more can be reached here."""
+        return (self.ceiling.decode + self.ceiling.inference) / sum(self.cpu.values())
+
     def lines(self) -> Iterator[str]:
         """What is printed."""
         c = self.ceiling
@@ -89,7 +94,8 @@ class Measured:
         yield f"CPU ms an image: decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; facts {c.facts:.1f}"
         yield "  in the run: " + ", ".join(f"{kind} {spent:.1f}" for kind, spent in self.cpu.items())
         yield f"end to end {self.rate:.1f} images/s, with {self.busy:.0%} of the cores"
-        yield f"CPU ceiling {c.images_per_second:.1f} images/s: {self.rate / c.images_per_second:.0%}"
+        share = self.rate / c.images_per_second
+        yield f"CPU ceiling {c.images_per_second:.1f} images/s: {share:.0%}; on idle cores {self.unavoidable:.0%}"
         if self.device is not None:
             yield f"the device, {self.batch:g} ms a batch, {self.device:.1f} images/s: {self.rate / self.device:.0%}"
             yield f"its rate, the lower of both, {self.bound:.1f} images/s: {self.rate / self.bound:.0%}"

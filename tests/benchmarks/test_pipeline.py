@@ -49,6 +49,7 @@ def test_without_a_timed_device_the_cpu_alone_bounds() -> None:
 
 def test_cores_are_as_busy_as_all_processes_together_make_them() -> None:
     assert SEEN.busy == pytest.approx(0.9)  # 100 images a second, 18 ms each, two cores
+    assert SEEN.unavoidable == pytest.approx(8 / 18)
 
 
 def test_a_timed_device_says_the_same_of_every_image_and_nothing_that_is_held_back() -> None:
