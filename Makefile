@@ -8,7 +8,7 @@ SERVERS := rabbitmq opensearch postgres postgres15 minio elasticmq aws redis
 ON_15 := tests/records tests/search tests/review tests/accounts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit bench chaos stack stack-down run-stack test-stack test-training images requirements format samples clean
+.PHONY: help run test check audit bench bench-stack chaos stack stack-down run-stack test-stack test-training images requirements format samples clean
 
 help:  ## Print this
 	@echo "make TARGET, where TARGET is one of"
@@ -26,13 +26,22 @@ check: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev  ## The benchmarks; each prints its command and what it measured
+bench: $(VENV)/.dev  ## The benchmarks on embedded parts; make prints the command of each
 	$(BIN)/python -m benchmarks.decode
 	$(BIN)/python -m benchmarks.batching
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.similar
 	$(BIN)/python -m benchmarks.reconcile
 	$(BIN)/python -m benchmarks.backfill
+
+bench-stack: $(VENV)/.dev  ## The benchmarks on the real servers, which each starts for itself
+	$(BIN)/python -m benchmarks.pipeline --stack real
+	$(BIN)/python -m benchmarks.pipeline --stack real --device timed
+	$(BIN)/python -m benchmarks.pipeline --stack real --device timed --batch 2000
+	$(BIN)/python -m benchmarks.arrival
+	$(BIN)/python -m benchmarks.arrival --no-spool
+	$(BIN)/python -m benchmarks.search --on both --records 100000
 
 chaos: $(VENV)/.dev  ## Break everything: 1,000 uploads on embedded parts, 10,000 on the real stack (as root)
 	$(BIN)/python -m tests.e2e.chaos

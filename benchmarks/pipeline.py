@@ -1,10 +1,11 @@
 """The whole path, upload to searchable, against the ceiling that decoding and inference alone would allow.
 
     python -m benchmarks.pipeline [--images 400] [--longest 1664] [--json FILE]
+    python -m benchmarks.pipeline --stack real [--device samples|timed] [--batch 20] [--images N] [--json FILE]
 
-ceiling = cores × 1000 / (decode ms + inference ms), both CPU milliseconds an image, measured in the same run with every
-core at it (two cores share a cache, often more: one alone is a fifth faster than it ever is in service). What
-each process spends is read from /proc, so that it adds up to the whole.
+The ceiling is that of benchmarks/ceiling.py. What each process spends is read from /proc, so that it adds up to the
+whole. On the real stack, benchmarks/on_stack.py says what is measured; a timed device takes --batch milliseconds for at
+most 32 images, and no CPU.
 """
 
 import argparse
@@ -16,48 +17,17 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from typing import cast
 
-import numpy as np
 from PIL import Image
 
-from infra.settings import read_settings
-from schemas.results import ModelOutput
+from benchmarks import on_stack
+from benchmarks.ceiling import Ceiling, measure_ceiling, pictures
 from schemas.search import SearchRequest, Viewer, parse
-from tasks.models import load_active
-from tasks.services import Services
 from tests.e2e.instance import Instance, wait_for
-from training.samples import draw
-from workers.batching.batch import Batch, Runner
-from workers.decode.facts import describe
-from workers.decode.limits import DecodeLimits
-from workers.decode.pixels import decode
-from workers.runners import RUNNERS
-from workers.scoring.answers import AnswerRunner
-from workers.steps.program import run_program
 
-_SEED = 2_000_000
 _TICK = os.sysconf("SC_CLK_TCK")
-_BATCH = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """CPU milliseconds an image of the parts that nobody can leave out, and of what ingest makes beside them."""
-
-    decode: float
-    inference: float
-    facts: float
-    cores: int
-
-    @property
-    def images_per_second(self) -> float:
-        """What all cores could do if nothing else had to be done."""
-        return self.cores * 1000 / (self.decode + self.inference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,63 +45,6 @@ class Report:
     cpu_database: float
     latency_median: float
     latency_p95: float
-
-
-def pictures(count: int, folder: Path, longest: int) -> list[Path]:
-    """Drawings, 2 MP at 1664, with a little grain, so that JPEG has something to do and every content is new."""
-    grain = np.random.default_rng(7)
-    paths = []
-    for number in range(count):
-        drawn = draw(_SEED + number % 40).image
-        scale = longest / max(drawn.size)
-        big = drawn.resize((round(drawn.width * scale), round(drawn.height * scale)), Image.Resampling.BICUBIC)
-        pixels = np.asarray(big).astype(np.int16)
-        pixels += grain.integers(-6, 7, (pixels.shape[0], pixels.shape[1], 1), np.int16)
-        paths.append(folder / f"{number:05}.jpg")
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(paths[-1], quality=88)
-    return paths
-
-
-def measure_ceiling(paths: Sequence[Path]) -> Ceiling:
-    """What decoding and inference cost while every core does them: a core alone is faster than one beside others."""
-    cores = len(os.sched_getaffinity(0))
-    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
-        shares = list(pool.map(_spent, [paths[core::cores] for core in range(cores)]))
-    decoding, inference, facts = (sum(column) * 1000 / len(paths) for column in zip(*shares, strict=True))
-    return Ceiling(decoding, inference, facts, cores)
-
-
-def _spent(paths: Sequence[Path]) -> tuple[float, float, float]:
-    """CPU seconds of decoding with all inputs, of inference in batches, and of thumbnail, hashes and colours."""
-    with tempfile.TemporaryDirectory() as folder:
-        active = load_active(Services(read_settings(os.environ, data=Path(folder))))
-    seeing = [(each.manifest.id, cast(Runner, each.runner)) for each in active if each.manifest.runner in RUNNERS]
-    judges = [cast(AnswerRunner, each.runner) for each in active if each.manifest.runner not in RUNNERS]
-    programs = tuple({runner.program: None for _, runner in seeing})  # models with the same input share it
-    limits, contents = DecodeLimits(), [path.read_bytes() for path in paths]
-    decoding, facts, inputs = 0.0, 0.0, []
-    for content in contents:  # one after the other, as the decoders do: keeping pictures would cost fresh memory
-        started = time.process_time()
-        decoded = decode(content, limits, late_colours=True)
-        inputs.append({program: run_program(decoded.image, program, decoded.correct) for program in programs})
-        between = time.process_time()
-        describe(decoded)
-        hashlib.sha256(content).hexdigest()
-        decoding, facts = decoding + between - started, facts + time.process_time() - between
-    started = time.process_time()
-    for first in range(0, len(inputs), _BATCH):
-        rows = inputs[first : first + _BATCH]
-        answers: list[dict[str, ModelOutput]] = [{} for _ in rows]
-        for name, runner in seeing:
-            chunk = [row[runner.program] for row in rows]
-            found = runner.forward(Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)))
-            for known, output in zip(answers, found, strict=True):
-                if isinstance(output, ModelOutput):
-                    known[name] = output
-        for judge in judges:
-            judge.judge(answers)
-    inference = time.process_time() - started
-    return decoding, inference, facts
 
 
 def cpu_seconds(instance: Instance) -> dict[str, float]:
@@ -222,11 +135,31 @@ def run(images: int, longest: int) -> Report:
 def main() -> None:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=400)
-    parser.add_argument("--longest", type=int, default=1664, help="longer side of the pictures in pixels")
+    parser.add_argument("--images", type=int)
+    parser.add_argument("--longest", type=int, help="longer side of the pictures in pixels")
+    parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
+    parser.add_argument("--device", choices=("samples", "timed"), default="samples")
+    parser.add_argument("--batch", type=float, default=20.0, help="milliseconds of the timed device for a batch")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    report = run(options.images, options.longest)
+    timed = options.device == "timed"
+    if timed and options.stack == "embedded":
+        parser.error("the timed device is for --stack real")
+    images, longest = options.images or (1500 if timed else 400), options.longest or (320 if timed else 1664)
+    if options.stack == "real":
+        measured = on_stack.run(images, longest, options.batch if timed else None)
+        print("\n".join(measured.lines()))
+        found = asdict(measured)
+    else:
+        report = run(images, longest)
+        show(report)
+        found = asdict(report)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1))
+
+
+def show(report: Report) -> None:
+    """Print it."""
     c = report.ceiling
     print(f"{report.images} JPEG of {report.megapixels} MP on {c.cores} cores; CPU ms an image:")
     print(f"  decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; thumbnail, hashes, colours {c.facts:.1f}")
@@ -234,8 +167,6 @@ def main() -> None:
           f"{report.cpu_python_outside:.1f}, database {report.cpu_database:.1f}")  # fmt: skip
     print(f"ceiling {report.ceiling_rate:.1f} images/s, end to end {report.end_to_end_rate:.1f}: {report.share:.0%}")
     print(f"upload to searchable, idle: median {report.latency_median:.0f} ms, p95 {report.latency_p95:.0f} ms")
-    if options.json:
-        options.json.write_text(json.dumps(asdict(report), indent=1))
 
 
 if __name__ == "__main__":

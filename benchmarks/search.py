@@ -1,8 +1,10 @@
-"""Search at scale on the embedded PostgreSQL: `python -m benchmarks.search [--records N] [--json FILE]`.
+"""Search at scale: `python -m benchmarks.search [--on postgres|opensearch|both] [--records N] [--json FILE]`.
 
 Synthetic records of 60 tags out of 10,000 by Zipf's law, drawn independently (the hard case: most pairs are broad) or,
 with --themed, half of them from one of 200 themes, so that tags go together as they do in life. Queries are two tags
-of a random record. Records are loaded through the index's own `write`. One client; a first round warms the cache.
+of a random record. Records are loaded through the index's own `write`. One client; a first round warms the caches, and
+answers that OpenSearch keeps are dropped after it. The servers are the embedded PostgreSQL and the stack's OpenSearch
+(heap 1 GiB); with `both`, they are measured one after the other, the other one being down.
 """
 
 import argparse
@@ -11,81 +13,22 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from infra.embedded.postgres import EmbeddedPostgres
-from infra.records.migrate import migrate
-from infra.records.pool import Pool, open_pool, session
+from benchmarks.indexes import Measurable, on_opensearch, on_postgres
+from benchmarks.synthetic import PER_RECORD, document, drawn_tags, pairs
 from infra.search.postgres import PostgresSearch
-from schemas.document import Document, DocumentTag
-from schemas.record import Status, Visibility
-from schemas.search import FACETS, MODERATORS_ONLY, FacetPage, HitPage, SearchRequest, Viewer, parse
+from schemas.document import Document
+from schemas.search import FACETS, MODERATORS_ONLY, FacetPage, HitPage, SearchIndex, SearchRequest, Viewer, parse
 
-TAGS, PER_RECORD, THEMES, THEME_TAGS = 10_000, 60, 200, 300
-CATEGORIES = ("general",) * 7 + ("character", "copyright", "artist", "meta")[:3]
-OBJECTS = ("person", "face", "cat", "dog", "car", "book", "cup", "ball", "flower", "umbrella")
-COLOURS = ("red", "blue", "green", "white", "black", "yellow", "pink", "brown", "purple", "grey")
-RATINGS = ("general", "sensitive", "questionable", "explicit")
-FORMATS = ("jpeg", "png", "webp")
-STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 VIEWER = Viewer()
 FACET_NAMES = tuple(name for name in FACETS if name not in MODERATORS_ONLY)
-
-
-def drawn_tags(records: int, seed: int, themed: bool) -> Iterator[NDArray[np.int64]]:
-    """60 distinct tag numbers for each record by Zipf's law; themed: half of them by Zipf within its theme."""
-    rng = np.random.default_rng(seed)
-    common = np.cumsum(1.0 / np.arange(1, TAGS + 1))
-    inner = np.cumsum(1.0 / np.arange(1, THEME_TAGS + 1))
-    themes = rng.integers(0, TAGS, (THEMES, THEME_TAGS))
-    for _ in range(records):
-        kept: dict[int, None] = {}
-        if themed:
-            theme = themes[int(rng.integers(THEMES))]
-            kept.update(dict.fromkeys(theme[np.searchsorted(inner / inner[-1], rng.random(PER_RECORD // 2))].tolist()))
-        while len(kept) < PER_RECORD:
-            drawn = np.searchsorted(common, rng.random(4 * PER_RECORD) * common[-1])
-            kept.update(dict.fromkeys(drawn.tolist()))
-        yield np.fromiter(kept, np.int64)[:PER_RECORD]
-
-
-def document(record: int, tags: NDArray[np.int64], rng: np.random.Generator) -> Document:
-    """A plausible document around its tags."""
-    draw = rng.random(len(tags) + 8)
-    width, height = 400 + int(draw[0] * 3600), 400 + int(draw[1] * 3600)
-    return Document(
-        record=record,
-        revision=1,
-        deleted=False,
-        collection="library",
-        visibility=Visibility.SHOWN if draw[2] < 0.98 else Visibility.HELD,
-        status=Status.COMPLETE if draw[3] < 0.95 else Status.PARTIAL,
-        sha256=rng.bytes(32).hex(),
-        format=FORMATS[int(draw[4] * len(FORMATS))],
-        width=width,
-        height=height,
-        bytes=int(draw[5] * width * height),
-        created_at=STARTED + timedelta(seconds=37 * record),
-        tags=tuple(
-            DocumentTag(f"tag_{tag}", CATEGORIES[tag % 10], 0.35 + 0.65 * float(score))
-            for tag, score in zip(tags.tolist(), draw[8:], strict=True)
-        ),
-        objects=tuple({OBJECTS[int(draw[6] * 10)], OBJECTS[int(draw[7] * 10)]}),
-        people=int(draw[0] * 5),
-        rating=RATINGS[int(draw[1] ** 2 * 4)],
-        colours=tuple({COLOURS[int(draw[2] * 10)], COLOURS[int(draw[6] * 10)]}),
-        words=("img", f"{record:06}", f"folder{record // 1000}", f"word{int(draw[7] * 500)}"),
-        flags=(),
-        review="",
-        phash=0,
-    )
+SERVERS = {"postgres": on_postgres, "opensearch": on_opensearch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,35 +75,25 @@ class Stopwatch:
         return spent
 
 
-def load(pool: Pool, records: int, themed: bool) -> float:
+def load(measurable: Measurable, records: int, themed: bool) -> float:
     """Write all records in batches of 500; returns the seconds that the index took."""
-    index, rng, spent = PostgresSearch(pool), np.random.default_rng(1), 0.0
+    index, rng, spent = measurable.index, np.random.default_rng(1), 0.0
     batch: list[Document] = []
     for record, tags in enumerate(drawn_tags(records, 7, themed), 1):
         batch.append(document(record, tags, rng))
         if len(batch) == 500 or record == records:
             began = time.perf_counter()
-            index.write(batch)
+            index.write(batch, at_once=False)
             spent += time.perf_counter() - began
             batch = []
-    with session(pool) as connection:
-        for name in ("search_document", "search_count", "search_term"):
-            connection.execute(f"VACUUM (ANALYZE) {name}")
+    measurable.settle()
     return spent
-
-
-def pairs(records: int, count: int, themed: bool) -> list[tuple[int, int]]:
-    """Two tags of each of some random records."""
-    rng = np.random.default_rng(23)
-    wanted = set(rng.integers(0, records, count).tolist())
-    drawn = (tags for record, tags in enumerate(drawn_tags(records, 7, themed)) if record in wanted)
-    return [tuple(rng.choice(tags, 2, replace=False).tolist()) for tags in drawn]
 
 
 class Runs:
     """The kinds of request that are measured, over one index."""
 
-    def __init__(self, index: PostgresSearch, queries: list[tuple[int, int]]) -> None:
+    def __init__(self, index: SearchIndex, queries: list[tuple[int, int]]) -> None:
         self.index = index
         self.texts = [f"tag_{one} tag_{two}" for one, two in queries]
         self.firsts = [f"tag_{one}" for one, _ in queries]
@@ -198,39 +131,40 @@ class Runs:
         ]
         return [watch.measured(name, calls) for name, calls in plans if calls]
 
-    def honesty(self) -> dict[str, float]:
-        """How far estimates are off: totals, and sampled counts of at least 1,000, in per cent (median, p95)."""
-        exactly = PostgresSearch(self.index._pool, sample_above=10**9)
-        totals, counts, sampled = [], [], 0
-        for text in self.texts:
-            request = SearchRequest(parse(text), VIEWER)
-            guess = self.index.facets(request, ("general", "status"), 50)
-            if guess.sampled is None:
-                continue
-            sampled += 1
-            truth = exactly.facets(request, ("general", "status"), 10**3)
-            known = {value.value: value.count for facet in truth.facets for value in facet.values}
-            total = sum(value.count for value in truth.facets[1].values)
-            totals.append(abs(self.index.hits(request).total - total) / total * 100)
-            counts += [
-                abs(value.count - known[value.value]) / known[value.value] * 100
-                for value in guess.facets[0].values
-                if known.get(value.value, 0) >= 1000
-            ]
-        if not sampled:
-            return {"sampled queries": 0}
-        ends = {"total": totals, "facet counts": counts}
-        found = {
-            f"{name} off by, {word} %": round(float(np.percentile(values, part)), 1)
-            for name, values in ends.items()
-            for word, part in (("median", 50), ("p95", 95))
-        }
-        return {"sampled queries": sampled, **found}
+
+def honesty(index: PostgresSearch, texts: Sequence[str]) -> dict[str, float]:
+    """How far estimates are off: totals, and sampled counts of at least 1,000, in per cent (median, p95)."""
+    exactly = PostgresSearch(index._pool, sample_above=10**9)
+    totals, counts, sampled = [], [], 0
+    for text in texts:
+        request = SearchRequest(parse(text), VIEWER)
+        guess = index.facets(request, ("general", "status"), 50)
+        if guess.sampled is None:
+            continue
+        sampled += 1
+        truth = exactly.facets(request, ("general", "status"), 10**3)
+        known = {value.value: value.count for facet in truth.facets for value in facet.values}
+        total = sum(value.count for value in truth.facets[1].values)
+        totals.append(abs(index.hits(request).total - total) / total * 100)
+        counts += [
+            abs(value.count - known[value.value]) / known[value.value] * 100
+            for value in guess.facets[0].values
+            if known.get(value.value, 0) >= 1000
+        ]
+    if not sampled:
+        return {"sampled queries": 0}
+    ends = {"total": totals, "facet counts": counts}
+    found = {
+        f"{name} off by, {word} %": round(float(np.percentile(values, part)), 1)
+        for name, values in ends.items()
+        for word, part in (("median", 50), ("p95", 95))
+    }
+    return {"sampled queries": sampled, **found}
 
 
-def writes(pool: Pool, records: int, watch: Stopwatch) -> list[Line]:
+def writes(index: SearchIndex, records: int, watch: Stopwatch) -> list[Line]:
     """Rewriting 100 known records with one changed tag, and adding 100 new ones, on the full index."""
-    index, rng = PostgresSearch(pool), np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     drawn = list(drawn_tags(2000, 11, False))
     fresh = [document(records + 1 + n, tags, rng) for n, tags in enumerate(drawn)]
     index.write(fresh[:100])
@@ -242,52 +176,80 @@ def writes(pool: Pool, records: int, watch: Stopwatch) -> list[Line]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one server gave. estimates: how far they are off, in per cent; load: the machine's average at the end."""
+
+    server: str
+    records: int
+    megabytes: int
+    load_seconds: float
+    load: float
+    estimates: dict[str, float]
+    lines: tuple[Line, ...]
+
+
+def measure(measurable: Measurable, records: int, queries: int, themed: bool) -> Report:
+    """Load, warm, measure. Records that are there already are not loaded again."""
+    index = measurable.index
+    spent = load(measurable, records, themed) if index.count() < records else 0.0
+    runs = Runs(index, pairs(records, queries, themed))
+    watch = Stopwatch(measurable.pid)
+    runs.lines(watch)
+    measurable.forget()
+    lines = runs.lines(watch)
+    off = honesty(index, runs.texts) if isinstance(index, PostgresSearch) else {}
+    megabytes = round(measurable.size() / 2**20)
+    lines += writes(index, records, watch)
+    load_average = round(os.getloadavg()[0], 1)
+    return Report(measurable.name, records, megabytes, round(spent, 1), load_average, off, tuple(lines))
+
+
+def show(report: Report) -> None:
+    """Print what one server gave."""
+    print(
+        f"{report.server}: {report.records} records of about {PER_RECORD} tags, {report.megabytes} MB, "
+        f"loaded in {report.load_seconds:.0f} s of writing; load {report.load}"
+    )
+    print(f"{'milliseconds':40} {'runs':>5} {'p50':>8} {'p95':>8} {'worst':>8} {'cpu':>8}")
+    for line in report.lines:
+        print(f"{line.name:40} {line.runs:5} {line.p50:8.1f} {line.p95:8.1f} {line.worst:8.1f} {line.cpu:8.1f}")
+    for name, value in report.estimates.items():
+        print(f"{name:40} {value:5}", flush=True)
+
+
+def beside(reports: Sequence[Report]) -> list[str]:
+    """Lines of a table in Markdown: p50 / p95 of each server. Only what was measured on all of them is in it."""
+    of = [{line.name: line for line in report.lines} for report in reports]
+    rows = ["| milliseconds, p50 / p95 | " + " | ".join(report.server for report in reports) + " |"]
+    rows.append("|---" * (len(reports) + 1) + "|")
+    for name in (name for name in of[0] if all(name in each for each in of)):
+        rows.append(f"| {name} | " + " | ".join(f"{each[name].p50:.1f} / {each[name].p95:.1f}" for each in of) + " |")
+    return rows
+
+
 def main() -> None:
-    """Load, warm, measure, print a table and write JSON."""
-    parser = argparse.ArgumentParser(description="search over synthetic records on the embedded PostgreSQL")
+    """Measure what was asked for, print tables and write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--on", choices=(*SERVERS, "both"), default="postgres")
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--themed", action="store_true", help="tags that go together")
-    parser.add_argument("--folder", type=Path, help="keep the server's folder here and use it again")
+    parser.add_argument("--folder", type=Path, help="keep the servers' folders here and use them again")
     parser.add_argument("--json", type=Path, help="write the figures here")
     asked = parser.parse_args()
+    reports = []
     with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        server = EmbeddedPostgres(folder / "postgres", folder / "postgres.log")
-        server.start()
-        try:
-            report(server, asked)
-        finally:
-            server.stop()
-
-
-def report(server: EmbeddedPostgres, asked: argparse.Namespace) -> None:
-    """Measure on a running server."""
-    records, themed = int(asked.records), bool(asked.themed)
-    migrate(server.conninfo)
-    pool = open_pool(server.conninfo, size=2, name="benchmark")
-    index = PostgresSearch(pool)
-    spent = load(pool, records, themed) if index.count() < records else 0.0
-    runs = Runs(index, pairs(records, asked.queries, themed))
-    watch = Stopwatch(server.pid or 0)
-    runs.lines(watch)
-    lines = runs.lines(watch)
-    off = runs.honesty()
-    lines += writes(pool, records, watch)
-    with session(pool) as connection:
-        size = connection.execute("SELECT pg_total_relation_size('search_document')").fetchone()
-    pool.close()
-    megabytes = round(int(size[0]) / 2**20) if size else 0
-    print(f"{records} records of about {PER_RECORD} tags, {megabytes} MB, loaded in {spent:.0f} s of writing")
-    print(f"{'milliseconds':40} {'runs':>5} {'p50':>8} {'p95':>8} {'worst':>8} {'cpu':>8}")
-    for line in lines:
-        print(f"{line.name:40} {line.runs:5} {line.p50:8.1f} {line.p95:8.1f} {line.worst:8.1f} {line.cpu:8.1f}")
-    for name, value in off.items():
-        print(f"{name:40} {value:5}")
+        for name in SERVERS if asked.on == "both" else (asked.on,):
+            folder = (asked.folder or Path(temporary)) / name
+            folder.mkdir(parents=True, exist_ok=True)
+            with SERVERS[name](folder) as measurable:
+                reports.append(measure(measurable, asked.records, asked.queries, asked.themed))
+            show(reports[-1])
+    if len(reports) > 1:
+        print("\n".join(beside(reports)))
     if asked.json:
-        figures = {"records": records, "megabytes": megabytes, "load_seconds": round(spent, 1), "estimates": off}
-        asked.json.write_text(json.dumps({**figures, "lines": [asdict(line) for line in lines]}, indent=1) + "\n")
+        asked.json.write_text(json.dumps([asdict(report) for report in reports], indent=1) + "\n")
 
 
 if __name__ == "__main__":

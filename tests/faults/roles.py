@@ -15,13 +15,20 @@ _GRACE = timedelta(seconds=20)
 
 
 class Roles:
-    """Supervised processes by name: a worker's first role, or `web`."""
+    """Supervised processes by name: a worker's first role, or `web`. program: the module that is run."""
 
-    def __init__(self, commands: Sequence[Sequence[str]], environment: Mapping[str, str], logs: Path) -> None:
+    def __init__(
+        self,
+        commands: Sequence[Sequence[str]],
+        environment: Mapping[str, str],
+        logs: Path,
+        *,
+        program: str = "nafuda",
+    ) -> None:
         self.children = {
             words[0]: Child(
                 words[0],
-                [sys.executable, "-m", "nafuda", *(words if words[0] == "web" else ("worker", *words))],
+                [sys.executable, "-m", program, *(words if words[0] == "web" else ("worker", *words))],
                 {**os.environ, **environment, "NAFUDA_PLACE": words[0]},
                 logs / f"{words[0]}.log",
             )

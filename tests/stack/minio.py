@@ -1,4 +1,4 @@
-"""MinIO, built from its Go module: an S3 store that tells RabbitMQ or a webhook, through spools on disk."""
+"""MinIO, built from its Go module: an S3 store that tells RabbitMQ or a webhook, through spools on disk or at once."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ WEBHOOK_ARN = f"arn:minio:sqs::{_TARGET}:webhook"
 
 
 class MinIO(Server):
-    """One node over one folder. RabbitMQ may be away: notifications wait in the spool."""
+    """One node over one folder. RabbitMQ may be away: notifications wait in the spool, if there is one."""
 
     name: ClassVar[str] = "minio"
     stands_for_it: ClassVar[str] = "NAFUDA_TEST_S3_URL"
@@ -63,9 +63,9 @@ class MinIO(Server):
             "DURABLE": "on",
             "DELIVERY_MODE": "2",
             "PUBLISHING_CONFIRMS": "on",
-            "QUEUE_DIR": str(self.folder / "spool"),
-            "QUEUE_LIMIT": "1000000",
         }
+        if self.place.spool:
+            target |= {"QUEUE_DIR": str(self.folder / "spool"), "QUEUE_LIMIT": "1000000"}
         webhook = {
             "ENABLE": "on",
             "ENDPOINT": f"http://{LOOPBACK}:{self.place.port + _PAGES}/api/v1/events",

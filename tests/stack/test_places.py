@@ -6,6 +6,7 @@ import pytest
 
 from schemas.errors import ConfigurationError
 from tests.stack import packages
+from tests.stack.minio import MinIO
 from tests.stack.places import read_place
 
 
@@ -19,6 +20,20 @@ def test_a_stack_has_one_password_that_only_its_owner_reads(tmp_path: Path) -> N
 def test_a_port_that_cannot_be_is_refused_by_name(tmp_path: Path, port: str) -> None:
     with pytest.raises(ConfigurationError, match="NAFUDA_STACK_PORT"):
         read_place({"NAFUDA_STACK_DIR": str(tmp_path), "NAFUDA_STACK_PORT": port})
+
+
+def test_a_store_keeps_what_it_has_to_tell_on_disk_unless_it_is_told_not_to(tmp_path: Path) -> None:
+    given = {"NAFUDA_STACK_DIR": str(tmp_path)}
+    spool = "MINIO_NOTIFY_AMQP_QUEUE_DIR_NAFUDA"
+    assert MinIO(read_place(given)).variables()[spool] == str(tmp_path / "minio" / "spool")
+    without = MinIO(read_place({**given, "NAFUDA_STACK_SPOOL": "off"})).variables()
+    assert spool not in without
+    assert without["MINIO_NOTIFY_AMQP_ENABLE_NAFUDA"] == "on"
+
+
+def test_a_spool_that_is_neither_on_nor_off_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="NAFUDA_STACK_SPOOL is 'no'"):
+        read_place({"NAFUDA_STACK_DIR": str(tmp_path), "NAFUDA_STACK_SPOOL": "no"})
 
 
 def test_an_interrupted_installation_is_begun_anew_and_a_whole_one_is_not(tmp_path: Path) -> None:

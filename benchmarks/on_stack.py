@@ -1,0 +1,205 @@
+"""The whole path on the real stack: RabbitMQ, MinIO, PostgreSQL and OpenSearch on the same cores as the workers.
+
+Three processes work, as in `nafuda run` but for the pages: ingest and models; merge, index and sweep; the listener. The
+listener is halted while the pictures are put into the bucket, until RabbitMQ has an event of each; then it goes on, and
+time runs until search finds the last of them, complete. Thumbnails lie in a folder.
+
+With a timed device, inference takes no CPU, so that two rates bound the path: the device's, images a batch / time of a
+batch, and that at which all cores could do the decoding, were nothing else to be done. The lower one is *its rate*.
+"""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from botocore.client import BaseClient
+from kombu.entity import Queue
+from PIL import Image
+
+from benchmarks.ceiling import Ceiling, measure_ceiling, pictures
+from benchmarks.timed import MOST, VARIABLE
+from infra.settings import read_settings
+from schemas.search import SearchRequest, Viewer, parse
+from tasks.prepare import prepare
+from tasks.services import Services
+from tests.e2e.instance import wait_for
+from tests.faults.roles import Roles
+from tests.stack.given import environment
+from tests.stack.own import OwnStack, own_stack
+from tests.stack.processes import tree
+from tests.stack.telling import client, make_telling, own_queue
+
+_BUCKET = "images"
+_SERVERS = ("rabbitmq", "opensearch", "postgres", "minio")
+_COMMANDS = (("ingest", "vision", "language"), ("merge", "sweep"), ("listen",))
+_WARM_UP = 64
+_CEILING_OF = 100  # pictures, at most
+_TICK = os.sysconf("SC_CLK_TCK")
+_FIXED = {
+    "NAFUDA_BUCKET": _BUCKET,
+    "NAFUDA_SILENT": "PT5M",  # a halted listener is not dead
+    "NAFUDA_RECONCILE_EVERY": "PT1H",  # only events tell
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+_TIMED = {"NAFUDA_MODELS": "nafuda/sample-tagger"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rates are images a second, cpu is milliseconds an image by kind of process. batch: a timed device's, or None.
+
+    load: the machine's load average before and at the end.
+    """
+
+    images: int
+    megapixels: float
+    ceiling: Ceiling
+    batch: float | None
+    rate: float
+    cpu: dict[str, float]
+    load: tuple[float, float]
+
+    @property
+    def device(self) -> float | None:
+        """The timed device's own rate."""
+        return None if self.batch is None else MOST * 1000 / self.batch
+
+    @property
+    def bound(self) -> float:
+        """The lowest of the rates that nothing can exceed."""
+        ceiling = self.ceiling.images_per_second
+        return ceiling if self.device is None else min(ceiling, self.device)
+
+    @property
+    def busy(self) -> float:
+        """Share of the cores that all these processes used together."""
+        return sum(self.cpu.values()) * self.rate / 1000 / self.ceiling.cores
+
+    @property
+    def unavoidable(self) -> float:
+        """Share of the CPU time that decoding and inference take: of the ceiling, no more can be reached here."""
+        return (self.ceiling.decode + self.ceiling.inference) / sum(self.cpu.values())
+
+    def lines(self) -> Iterator[str]:
+        """What is printed."""
+        c = self.ceiling
+        before, after = self.load
+        yield f"{self.images} JPEG of {self.megapixels} MP on {c.cores} cores, load {before:.1f} to {after:.1f}"
+        yield f"CPU ms an image: decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; facts {c.facts:.1f}"
+        yield "  in the run: " + ", ".join(f"{kind} {spent:.1f}" for kind, spent in self.cpu.items())
+        yield f"end to end {self.rate:.1f} images/s, with {self.busy:.0%} of the cores"
+        share = self.rate / c.images_per_second
+        yield f"CPU ceiling {c.images_per_second:.1f} images/s: {share:.0%}; on idle cores {self.unavoidable:.0%}"
+        if self.device is not None:
+            yield f"the device, {self.batch:g} ms a batch, {self.device:.1f} images/s: {self.rate / self.device:.0%}"
+            yield f"its rate, the lower of both, {self.bound:.1f} images/s: {self.rate / self.bound:.0%}"
+
+
+def run(images: int, longest: int, batch: float | None) -> Measured:
+    """Measure everything in one run. batch: milliseconds of the timed device; None: the sample models."""
+    models = {} if batch is None else {**_TIMED, VARIABLE: str(batch)}
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as name, environment(models):
+        folder = Path(name)
+        paths = pictures(images + _WARM_UP, folder, longest)
+        ceiling = measure_ceiling(paths[_WARM_UP:][:_CEILING_OF])
+        with Image.open(paths[0]) as first:
+            megapixels = round(first.width * first.height / 1e6, 2)
+        with own_stack(folder / "stack") as stack:
+            program = "nafuda" if batch is None else "benchmarks.timed"
+            rate, cpu = _on(stack, folder, program, paths)
+    if batch is not None:
+        ceiling = replace(ceiling, inference=0.0)
+    return Measured(images, megapixels, ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
+
+
+def _on(stack: OwnStack, folder: Path, program: str, paths: Sequence[Path]) -> tuple[float, dict[str, float]]:
+    """Images a second, and CPU milliseconds an image by kind of process."""
+    given = stack.up(*_SERVERS)
+    ours = {
+        "NAFUDA_DATA": str(folder / "data"),
+        "NAFUDA_BROKER_URL": given["NAFUDA_TEST_BROKER_URL"],
+        "NAFUDA_OBJECTS_URL": f"s3+{given['NAFUDA_TEST_S3_URL']}",
+        "NAFUDA_EVENTS_URL": given["NAFUDA_TEST_BROKER_URL"],
+        "NAFUDA_SEARCH_URL": given["NAFUDA_TEST_OPENSEARCH_URL"],
+    }
+    with environment({**given, **ours, **_FIXED}), _prepared() as services, client() as s3, own_queue() as queue:
+        queue.declare()
+        make_telling(s3, _BUCKET)
+        with Roles(_COMMANDS, {}, folder, program=program).running() as roles:
+            path = _Path(services, roles, s3, queue)
+            path.seconds(paths[:_WARM_UP])
+            measured = paths[_WARM_UP:]
+            before = _spent(stack, roles)
+            seconds = path.seconds(measured)
+            after = _spent(stack, roles)
+    cpu = {kind: (after[kind] - before[kind]) * 1000 / len(measured) for kind in after}
+    return len(measured) / seconds, cpu
+
+
+@contextmanager
+def _prepared() -> Iterator[Services]:
+    """Tables, rules and models for what the environment says."""
+    settings = read_settings(os.environ)
+    settings.data.mkdir(exist_ok=True)
+    services = Services(settings)
+    prepare(services)
+    yield services
+    services.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """From the bucket to the search. queue: a second one that gets every event."""
+
+    services: Services
+    roles: Roles
+    s3: BaseClient
+    queue: Queue
+
+    def seconds(self, paths: Sequence[Path]) -> float:
+        """From the moment in which the listener may take the events until everything is found, complete."""
+        before = self._found()
+        self.roles.kill("listen", signal.SIGSTOP)
+        try:
+            self.queue.purge()
+            for path in paths:
+                self.s3.put_object(Bucket=_BUCKET, Key=path.name, Body=path.read_bytes(), ContentType="image/jpeg")
+            wait_for(lambda: self._told() >= len(paths), 30, self.roles.tell)
+        finally:
+            self.roles.kill("listen", signal.SIGCONT)
+        started = time.perf_counter()
+        wait_for(lambda: self._found() >= before + len(paths), 900, self.roles.tell)
+        return time.perf_counter() - started
+
+    def _told(self) -> int:
+        return int(self.queue.queue_declare(passive=True).message_count)
+
+    def _found(self) -> int:
+        return self.services.index.hits(SearchRequest(parse("status:complete"), Viewer())).total
+
+
+def _spent(stack: OwnStack, roles: Roles) -> dict[str, float]:
+    """CPU seconds so far by kind of process, with those of children that ended."""
+    spent = {"decoders": 0.0, "python": 0.0}
+    for pid in (each for name in roles.children for each in tree(roles.pid(name))):
+        decoder = "workers.decode.child" in Path(f"/proc/{pid}/cmdline").read_text()
+        spent["decoders" if decoder else "python"] += _seconds(pid)
+    for name in _SERVERS:
+        root = stack.server(name).pid
+        spent[name] = sum(map(_seconds, tree(root) if root is not None else ()))
+    return spent
+
+
+def _seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it ended meanwhile: its parent has its time
+        return 0.0
+    return sum(map(int, fields[11:15])) / _TICK

@@ -1,0 +1,68 @@
+"""The reckoning of the whole path's benchmark: which rate is the lowest, and a device that only takes time (R61)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.ceiling import Ceiling
+from benchmarks.on_stack import Measured
+from benchmarks.timed import MOST, TimedDevice
+from infra.models.catalogue import open_catalogue
+from schemas.results import ModelOutput
+from workers.batching.batch import Batch
+from workers.runners import load_runner
+from workers.steps.geometry import Geometry
+
+TAGGER = "nafuda/sample-tagger"
+SEEN = Measured(
+    images=100,
+    megapixels=0.1,
+    ceiling=Ceiling(decode=8.0, inference=0.0, facts=2.0, cores=2),  # 250 images a second
+    batch=20.0,
+    rate=100.0,
+    cpu={"decoders": 10.0, "python": 5.0, "minio": 3.0},
+    load=(0.5, 2.0),
+)
+
+
+def device() -> TimedDevice:
+    installed = open_catalogue(None).install(TAGGER)
+    return TimedDevice(load_runner(installed.manifest, installed.paths), 0.0)
+
+
+def batch(count: int, size: tuple[int, int]) -> Batch:
+    return Batch(np.zeros((count, *size, 3), np.uint8), (Geometry(1.0, 1.0),) * count)
+
+
+def test_a_fast_device_is_bound_by_decoding_and_a_slow_one_by_itself() -> None:
+    assert SEEN.device == 1600
+    assert SEEN.bound == SEEN.ceiling.images_per_second == 250
+    assert replace(SEEN, batch=640.0).bound == 50
+
+
+def test_without_a_timed_device_the_cpu_alone_bounds() -> None:
+    sampled = replace(SEEN, batch=None, ceiling=replace(SEEN.ceiling, inference=32.0))
+    assert (sampled.device, sampled.bound) == (None, 50)
+    assert not any("device" in line for line in sampled.lines())
+
+
+def test_cores_are_as_busy_as_all_processes_together_make_them() -> None:
+    assert SEEN.busy == pytest.approx(0.9)  # 100 images a second, 18 ms each, two cores
+    assert SEEN.unavoidable == pytest.approx(8 / 18)
+
+
+def test_a_timed_device_says_the_same_of_every_image_and_nothing_that_is_held_back() -> None:
+    timed = device()
+    first, second = timed.forward(batch(2, timed.program.size))
+    assert isinstance(first, ModelOutput)
+    assert first is second
+    said = {timed.labels[number].name for number in first.labels.tolist()}
+    assert {"general", "solo", "smile"} <= said
+    assert not said & {"sensitive", "questionable", "explicit"}
+
+
+def test_a_timed_device_takes_no_more_than_it_says() -> None:
+    timed = device()
+    with pytest.raises(ValueError, match="33 images at once; the device takes 32"):
+        timed.forward(batch(MOST + 1, timed.program.size))
