@@ -62,7 +62,9 @@ class RemoteEncoder:
         try:
             with _DIRECT.open(request, timeout=_PATIENCE) as answer:
                 told = json.load(answer)
-            return QueryVector(told["model"], told["revision"], np.asarray(told["vector"], np.float32))
+            return QueryVector(
+                told["model"], told["revision"], np.asarray(told["vector"], np.float32), float(told["floor"])
+            )
         except urllib.error.HTTPError as error:
             if error.code != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise self._away(error) from error

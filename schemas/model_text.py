@@ -204,8 +204,11 @@ def _thresholds(table: Table) -> Cutoffs:
     default = table.share("default")
     category = table.table("category", optional=True)
     values = {name: category.share(name) for name in category.names()}
+    text = table.number("text", 0.0)
+    if not -1 <= text <= 1:
+        raise table.wrong("text", f"a cosine in -1..1, got {text!r}")
     table.end()
-    return Cutoffs(default, values)
+    return Cutoffs(default, values, text)
 
 
 def _batch(table: Table) -> BatchLimits:

@@ -116,10 +116,14 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
-    """Default thresholds in [0, 1], applied at merge: by category, else `default`."""
+    """Default thresholds in [0, 1], applied at merge: by category, else `default`.
+
+    text: of an embedder, the cosine in [-1, 1] from which a picture is a hit of a description; applied when asked.
+    """
 
     default: float
     category: Mapping[str, float] = field(default_factory=dict)
+    text: float = 0.0
 
     def of(self, label: Label) -> float:
         """The score from which this label holds."""

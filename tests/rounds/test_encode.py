@@ -1,5 +1,7 @@
 """The role `encode`: a real server on a port of its own, asked as the pages ask it (R65)."""
 
+import json
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from infra.encoder import LONGEST, RemoteEncoder
+from infra.models.catalogue import manifest_text, open_catalogue
 from infra.settings import Settings
 from schemas.errors import QueryError, TransientError
 from tasks.encode import EncoderServer, open_server
@@ -38,6 +41,24 @@ def test_a_text_comes_back_as_a_vector_of_the_pictures_space(server: EncoderServ
     assert found.model == "nafuda/sample-encoder" and len(found.revision) == 64
     assert found.vector.shape == (256,) and np.linalg.norm(found.vector) == pytest.approx(1, abs=1e-5)
     assert again is found  # remembered
+
+
+def test_a_manifest_says_from_which_cosine_a_picture_is_a_hit(server: EncoderServer, tmp_path: Path) -> None:
+    """R65: applied when somebody asks, so the revision stays the same; 0 where it says nothing."""
+    first = RemoteEncoder(address(server)).encode("a red hat")
+    assert first.floor == open_catalogue().manifest("nafuda/sample-encoder").thresholds.text < 0
+    assert open_catalogue().manifest("Xenova/clip-vit-base-patch32").thresholds.text == 0
+    folder = tmp_path / "models"
+    folder.mkdir()
+    text = manifest_text("nafuda/sample-encoder")
+    raised = re.sub(r"(?m)^text = -.*", "text = 0.25", text)
+    (folder / "encoder.toml").write_text(raised)
+    settings = Settings(data=tmp_path, encoder_port=0, models_dir=folder)
+    other = open_server(Services(settings, ("encode",)))
+    assert other is not None
+    with other:
+        told = json.loads(other.told("a red hat"))
+    assert (told["floor"], told["revision"]) == (0.25, first.revision)
 
 
 def test_many_ask_at_once(server: EncoderServer) -> None:
