@@ -48,6 +48,7 @@ run-stack: $(VENV)/.dev  ## Start them, and Nafuda on them with sample images; a
 	$(BIN)/python -m tests.stack.telling images; \
 	export NAFUDA_OBJECTS_URL="s3+$$NAFUDA_TEST_S3_URL" NAFUDA_EVENTS_URL="$$NAFUDA_TEST_BROKER_URL"; \
 	export NAFUDA_SEARCH_URL="$$NAFUDA_TEST_OPENSEARCH_URL" NAFUDA_DERIVED_URL="s3+$$NAFUDA_TEST_S3_URL/derived"; \
+	export NAFUDA_DIRECT_URL="$$NAFUDA_TEST_S3_URL"; \
 	exec $(BIN)/nafuda run --data '$(or $(NAFUDA_STACK_DIR),.stack)/nafuda' $(if $(PORT),--port $(PORT))
 
 test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that NAFUDA_TEST_*_URL name
