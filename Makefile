@@ -82,6 +82,10 @@ requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without
 	  --no-deps requirements/imgutils.in -o requirements/imgutils.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  -c requirements/run.txt pyproject.toml -o requirements/web.txt
+	for set in cuda tensorrt; do \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    -c requirements/run.txt pyproject.toml requirements/$$set.in -o requirements/$$set.txt; \
+	done
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  requirements/build.in -o requirements/build.txt
 
