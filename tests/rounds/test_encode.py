@@ -76,6 +76,15 @@ def test_many_ask_at_once(server: EncoderServer) -> None:
     assert len(answers) == 8 and len(set(answers)) == 2
 
 
+def test_a_worker_of_the_version_before_says_no_floor_and_cuts_nothing(
+    server: EncoderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(server.told("a red hat"))
+    del told["floor"]
+    monkeypatch.setattr(server, "told", lambda text: json.dumps(told).encode())
+    assert RemoteEncoder(address(server)).encode("a red hat").floor == -1
+
+
 @pytest.mark.parametrize("text", ["", "   ", "x" * (LONGEST + 1)])
 def test_a_text_that_says_nothing_or_too_much_is_refused_before_it_is_sent(text: str) -> None:
     with pytest.raises(QueryError, match="characters"):
