@@ -58,6 +58,7 @@ run-stack: $(VENV)/.dev  ## Start them, and Nafuda on them with sample images; a
 	$(BIN)/python -m tests.stack.telling images; \
 	export NAFUDA_OBJECTS_URL="s3+$$NAFUDA_TEST_S3_URL" NAFUDA_EVENTS_URL="$$NAFUDA_TEST_BROKER_URL"; \
 	export NAFUDA_SEARCH_URL="$$NAFUDA_TEST_OPENSEARCH_URL" NAFUDA_DERIVED_URL="s3+$$NAFUDA_TEST_S3_URL/derived"; \
+	export NAFUDA_DIRECT_URL="$$NAFUDA_TEST_S3_URL"; \
 	exec $(BIN)/nafuda run --data '$(or $(NAFUDA_STACK_DIR),.stack)/nafuda' $(if $(PORT),--port $(PORT))
 
 test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that NAFUDA_TEST_*_URL name
@@ -93,6 +94,10 @@ requirements: $(VENV)/.dev  ## Lock the requirements again (with hashes, without
 	  --no-deps requirements/imgutils.in -o requirements/imgutils.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  -c requirements/run.txt pyproject.toml -o requirements/web.txt
+	for set in cuda tensorrt; do \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    -c requirements/run.txt pyproject.toml requirements/$$set.in -o requirements/$$set.txt; \
+	done
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  requirements/build.in -o requirements/build.txt
 

@@ -62,7 +62,8 @@ class RemoteEncoder:
         try:
             with _DIRECT.open(request, timeout=_PATIENCE) as answer:
                 told = json.load(answer)
-            return QueryVector(told["model"], told["revision"], np.asarray(told["vector"], np.float32))
+            floor = float(told.get("floor", -1))  # a worker of the version before says none
+            return QueryVector(told["model"], told["revision"], np.asarray(told["vector"], np.float32), floor)
         except urllib.error.HTTPError as error:
             if error.code != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise self._away(error) from error

@@ -40,6 +40,7 @@ def _one_of(*choices: str) -> Kind:
 SHARE = Kind("a number in 0..1", lambda value: _number(value) and 0 <= value <= 1)
 FILE = Kind("the path of one of source.files", lambda value: isinstance(value, str) and bool(value))
 MODEL = Kind("a model's id", lambda value: isinstance(value, str) and value.count("/") == 1)
+TEXT = Kind("a text", lambda value: isinstance(value, str) and bool(value))
 COUNT = Kind("a whole number >= 1", lambda value: isinstance(value, int) and _number(value) and value >= 1)
 
 Operations = Mapping[str, Mapping[str, Parameter]]
@@ -76,13 +77,16 @@ VECTOR_DECODINGS: Operations = {
     }
 }
 SCORE_DECODINGS: Operations = {"figure": {}, "distribution": {}}
+_COSINE = {
+    "embedding": Parameter(MODEL),
+    "caption": Parameter(MODEL),
+    "tokenizer": Parameter(FILE, "tokenizer.json"),
+    **_PADDING,
+}
+# prompt: what is put before each caption, with the space behind it.
 CLIP_SCORE_DECODINGS: Operations = {
-    "cosine": {
-        "embedding": Parameter(MODEL),
-        "caption": Parameter(MODEL),
-        "tokenizer": Parameter(FILE, "tokenizer.json"),
-        **_PADDING,
-    }
+    "cosine": _COSINE,
+    "prompted_cosine": {**_COSINE, "prompt": Parameter(TEXT)},
 }
 HEAD_DECODINGS: Operations = {"figure": {"embedding": Parameter(MODEL)}}
 DECODINGS: Mapping[str, Operations] = {

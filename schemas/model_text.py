@@ -6,6 +6,8 @@ import tomllib
 from schemas.errors import ManifestError
 from schemas.model_ops import DECODINGS, FROM_ANSWERS, Operations
 from schemas.models import (
+    UNKNOWN,
+    UNPINNED,
     BatchLimits,
     Cutoffs,
     Input,
@@ -87,6 +89,8 @@ def _source(table: Table) -> Source:
         distribution = table.text("distribution")
         table.end()
         return Source(kind, distribution, "", {}, "")
+    if kind is SourceKind.MODEL:
+        return _borrowed(table)
     name = table.text("name" if kind is SourceKind.PACKAGE else "repo")
     revision = ""
     if kind is SourceKind.HUB:
@@ -100,6 +104,15 @@ def _source(table: Table) -> Source:
         raise table.wrong("files", f"an entry for the graph, {graph!r}")
     table.end()
     return Source(kind, name, revision, files, graph)
+
+
+def _borrowed(table: Table) -> Source:
+    """Paths among another model's files; their digests are that model's to say."""
+    name, graph, paths = table.text("model"), table.text("graph"), table.texts("files", ())
+    if graph not in paths:
+        raise table.wrong("files", f"an entry for the graph, {graph!r}")
+    table.end()
+    return Source(SourceKind.MODEL, name, UNPINNED, dict.fromkeys(paths, UNKNOWN), graph)
 
 
 def _digest(table: Table, path: str, digest: object) -> str:
@@ -191,8 +204,11 @@ def _thresholds(table: Table) -> Cutoffs:
     default = table.share("default")
     category = table.table("category", optional=True)
     values = {name: category.share(name) for name in category.names()}
+    text = table.number("text", 0.0)
+    if not -1 <= text <= 1:
+        raise table.wrong("text", f"a cosine in -1..1, got {text!r}")
     table.end()
-    return Cutoffs(default, values)
+    return Cutoffs(default, values, text)
 
 
 def _batch(table: Table) -> BatchLimits:

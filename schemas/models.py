@@ -28,16 +28,17 @@ class Step:
 
 
 class SourceKind(StrEnum):
-    """Where a model's files come from: the package itself, or a repository of the Hugging Face hub."""
+    """Where a model's files come from: the package itself, a repository of the Hugging Face hub, another model."""
 
     PACKAGE = "package"
     HUB = "hub"
     EXTRA = "extra"  # files that an installed distribution carries and loads by itself
+    MODEL = "model"  # some of another model's files: what that is pinned to counts
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The files of a model. name: folder in the package, `owner/repository` on the hub, or a distribution.
+    """The files of a model. name: folder in the package, `owner/repository` on the hub, a distribution or a model.
 
     revision: 40 hexadecimal digits of a commit, "" for a model that is not on the hub; all 0: not pinned yet.
     files: path → SHA-256; all 0: not known yet. graph: which of the files is the graph, or holds the weights; "" for
@@ -115,10 +116,14 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
-    """Default thresholds in [0, 1], applied at merge: by category, else `default`."""
+    """Default thresholds in [0, 1], applied at merge: by category, else `default`.
+
+    text: of an embedder, the cosine in [-1, 1] from which a picture is a hit of a description; applied when asked.
+    """
 
     default: float
     category: Mapping[str, float] = field(default_factory=dict)
+    text: float = 0.0
 
     def of(self, label: Label) -> float:
         """The score from which this label holds."""

@@ -25,5 +25,8 @@ class Signer(Protocol):
     def upload(self, bucket: str, key: str, size: int, content_type: str) -> SignedForm:
         """A form for exactly `size` bytes under this key. A key must be new: whoever has the form may send it twice."""
 
+    def origin(self, bucket: str) -> str:
+        """Where the forms of a bucket are sent, as a browser names it: scheme, host and port."""
+
     def download(self, bucket: str, key: str, version: str, name: str) -> str:
         """An address that gives this object as a file called `name`, for GET only. version: "" for the current one."""

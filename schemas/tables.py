@@ -84,11 +84,12 @@ class Table:
             raise self.wrong(key, f"a list of positive whole numbers, got {value!r}")
         return tuple(value)
 
-    def texts(self, key: str, default: tuple[str, ...], *, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        """A list of strings, each one of `allowed`."""
-        value = self._take(key, list, f"a list out of {', '.join(allowed)}", list(default))
-        if not all(each in allowed for each in value):
-            raise self.wrong(key, f"a list out of {', '.join(allowed)}, got {value!r}")
+    def texts(self, key: str, default: tuple[str, ...], *, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A list of strings, each one of `allowed` if that is given."""
+        wanted = "a list of texts" if allowed is None else f"a list out of {', '.join(allowed)}"
+        value = self._take(key, list, wanted, list(default))
+        if not all(isinstance(each, str) if allowed is None else each in allowed for each in value):
+            raise self.wrong(key, f"{wanted}, got {value!r}")
         return tuple(value)
 
     def table(self, key: str, *, optional: bool = False) -> "Table":

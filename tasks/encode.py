@@ -22,18 +22,21 @@ class EncoderServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], encoder: TextEncoder, model: str, revision: str) -> None:
-        self._encoder, self._model, self._revision = encoder, model, revision
+    def __init__(
+        self, address: tuple[str, int], encoder: TextEncoder, model: str, revision: str, floor: float = 0.0
+    ) -> None:
+        self._encoder, self._model, self._revision, self._floor = encoder, model, revision, floor
         self._turn = threading.Lock()
         super().__init__(address, _Answers)
 
     def told(self, text: str) -> bytes:
-        """A text's vector as JSON, with the model and revision whose pictures it can be compared to."""
+        """A text's vector as JSON, with the model and revision whose pictures it is compared to, and their floor."""
         with self._turn:
             if self._encoder.knows_nothing_of(text):
                 raise QueryError(f"{self._model} knows none of these words")
             vector = self._encoder([text])[0]
-        return json.dumps({"model": self._model, "revision": self._revision, "vector": vector.tolist()}).encode()
+        told = {"model": self._model, "revision": self._revision, "vector": vector.tolist(), "floor": self._floor}
+        return json.dumps(told).encode()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -79,7 +82,8 @@ def open_server(services: Services) -> EncoderServer | None:
                 manifest, installed.paths, settings.providers, settings.threads, settings.data / "engines"
             )
             address = (settings.encoder_host, settings.encoder_port)
-            return EncoderServer(address, load_text_encoder(opening), name, installed.revision)
+            text = load_text_encoder(opening)
+            return EncoderServer(address, text, name, installed.revision, manifest.thresholds.text)
     return None
 
 

@@ -7,7 +7,7 @@ from infra.models.catalogue import Catalogue
 from infra.models.in_force import write_in_force
 from schemas.errors import ConfigurationError
 from schemas.model_ops import FROM_ANSWERS
-from schemas.models import Manifest
+from schemas.models import Manifest, SourceKind
 from tasks.prepare import prepare
 from tasks.services import Services
 from workers.model_check import check_model
@@ -15,16 +15,18 @@ from workers.model_check import check_model
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Models in force after a change, and what left it with the reason."""
+    """Models in force after a change, what left it with the reason, and what came though nobody named it."""
 
     models: tuple[str, ...]
     left: tuple[tuple[str, str], ...]
+    came: tuple[str, ...] = ()
 
 
 def change(catalogue: Catalogue, in_force: Sequence[str], wanted: Sequence[str], *, keep: bool = False) -> Change:
     """Add models. Unless `keep`, a sample leaves for a model that does the same work (stage, runner, kind of labels).
 
-    What takes the answers of a model that left leaves with it.
+    What takes the answers of a model that left leaves with it. What takes the answers of models in force, and has no
+    files but theirs, comes with the last of them.
     """
     new = [catalogue.manifest(name) for name in wanted]
     left: dict[str, str] = {}
@@ -40,12 +42,26 @@ def change(catalogue: Catalogue, in_force: Sequence[str], wanted: Sequence[str],
         if gone:
             stay.remove(name)
             left[name] = f"it takes the answers of {gone[0]}"
-    found = Change((*stay, *wanted), tuple(left.items()))
+    came = _followers(catalogue, (*stay, *wanted), wanted)
+    found = Change((*stay, *wanted, *came), tuple(left.items()), came)
     for name in found.models:
         lacking = [each for each in takes_from(catalogue.manifest(name)) if each not in found.models]
         if lacking:
             raise ConfigurationError(f"{name} takes the answers of {lacking[0]}: name it too, nothing was changed")
     return found
+
+
+def _followers(catalogue: Catalogue, models: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Models without files of their own that one of `wanted` was all they lacked, unless another does their work."""
+    there = {(catalogue.manifest(name).runner, takes_from(catalogue.manifest(name))) for name in models}
+    return tuple(
+        each.id
+        for each in catalogue
+        if each.source.kind is SourceKind.MODEL
+        and set(takes_from(each)) <= set(models)
+        and set(takes_from(each)) & set(wanted)
+        and (each.runner, takes_from(each)) not in there
+    )
 
 
 def takes_from(manifest: Manifest) -> tuple[str, ...]:

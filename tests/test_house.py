@@ -45,7 +45,7 @@ def test_every_query_states_its_index_and_is_used(file: Path) -> None:
         assert f'"{name}"' in code, f"{file.name}: {name} is used by nobody"
 
 
-@pytest.mark.parametrize("name", ["run", "web", "build", "dev", "training", "imgutils"])
+@pytest.mark.parametrize("name", ["run", "web", "cuda", "tensorrt", "build", "dev", "training", "imgutils"])
 def test_locked_requirements_name_no_index(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     assert "://" not in text

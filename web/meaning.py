@@ -50,12 +50,18 @@ def strips(services: WebServices, visit: Visit, record: int, size: int = STRIP) 
 class Meant:
     """Images that fit a description, best first. note: how else they were looked for, when not by meaning.
 
-    gap: which pictures could not be compared.
+    gap: which pictures could not be compared. floor: the cosine from which they are shown.
     """
 
     found: tuple[Alike, ...]
     note: str = ""
     gap: str = ""
+    floor: float = 0.0
+
+    @property
+    def figures(self) -> list[float]:
+        """How well each fits, for people: 0 at the floor, 1 at best. A space's cosines alone say little of that."""
+        return [(each.score - self.floor) / (1 - self.floor) for each in self.found]
 
 
 def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> Meant:
@@ -64,9 +70,10 @@ def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> 
         if services.encoder is None:
             return Meant(in_words(services, visit, text, limit), "No worker encodes texts, so captions were searched.")
         wanted = services.encoder.encode(text)
-        if found := services.similar.by_text(wanted, limit, viewer_of(visit)):
-            unplaced = services.results.unplaced(wanted.model, wanted.revision, viewer_of(visit))
-            return Meant(found, gap=_told(unplaced, wanted.model))
+        found = services.similar.by_text(wanted, limit, viewer_of(visit))
+        unplaced = services.results.unplaced(wanted.model, wanted.revision, viewer_of(visit))
+        if found or unplaced.missing < unplaced.looked:
+            return Meant(found, gap=_told(unplaced, wanted.model), floor=wanted.floor)
         note = f"No picture that you may see has a vector of {wanted.model} yet, so captions were searched."
         return Meant(in_words(services, visit, text, limit), note)
     except NafudaError as error:

@@ -1,5 +1,6 @@
 """Taking files in: each is streamed into the object store, and its way is shown until it can be searched."""
 
+import logging
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ from schemas.ledger import Outcome
 from schemas.services import WebServices
 from web.access import Moderator, Services, check_token
 from web.render import filesize, page
+from web.security import policy
 
+log = logging.getLogger(__name__)
 router = APIRouter()
 PREFIX = "uploads/"
 TRIES = 1000
@@ -99,7 +102,27 @@ def outcomes(services: WebServices, keys: Sequence[str]) -> list[Outcome]:
 def upload_page(request: Request, visit: Moderator, services: Services, key: Keys = []) -> Response:  # noqa: B006
     """The form; with `key` also how far these uploads are, for browsers without scripts."""
     found = outcomes(services, key)
-    return page(request, "upload.html", "upload", limits=services.uploads, taken=[], outcomes=found, keys=key)
+    return _page(request, services, taken=[], outcomes=found, keys=key)
+
+
+def direct_origin(services: WebServices) -> str:
+    """The store that browsers send files to themselves; "" where there is none, or none that can be signed for."""
+    if services.signer is None:
+        return ""
+    try:
+        return services.signer.origin(services.uploads.bucket)
+    except NafudaError as error:
+        log.warning("uploads come through the pages: %s", error)
+        return ""
+
+
+def _page(request: Request, services: WebServices, *, status: int = 200, **context: object) -> Response:
+    """The page, whose script may send to the store's origin and to no other."""
+    direct = direct_origin(services)
+    made = page(request, "upload.html", "upload", status=status, limits=services.uploads, direct=direct, **context)
+    if direct:
+        made.headers["Content-Security-Policy"] = policy(direct)
+    return made
 
 
 @router.post("/upload")
@@ -123,8 +146,7 @@ def taken_page(request: Request, services: WebServices, taken: Sequence[Taken]) 
     keys = [one.key for one in taken if one.key]
     refused = [one for one in taken if one.reason]
     status = 200 if keys or not taken else 422
-    context = {"limits": services.uploads, "taken": refused, "outcomes": outcomes(services, keys), "keys": keys}
-    return page(request, "upload.html", "upload", status=status, **context)
+    return _page(request, services, status=status, taken=refused, outcomes=outcomes(services, keys), keys=keys)
 
 
 @router.get("/upload/outcomes")

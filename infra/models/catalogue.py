@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
 from infra.models.files import Digests
-from schemas.errors import ConfigurationError, NotFoundError
+from schemas.errors import ConfigurationError, ManifestError, NotFoundError
 from schemas.model_text import parse
 from schemas.models import Manifest, SourceKind, revision
 
@@ -73,6 +73,8 @@ class Catalogue:
         if manifest.source.kind is SourceKind.EXTRA:
             version = self._distribution(manifest)
             return Installed(manifest, revision(manifest, {manifest.source.name: version}), {})
+        if manifest.source.kind is SourceKind.MODEL:
+            return self._borrowing(manifest)
         if not manifest.source.pinned:
             raise ConfigurationError(
                 f"model {model} is not pinned to a commit and digests here; run `nafuda models pull {model}`",
@@ -80,6 +82,22 @@ class Catalogue:
             )
         paths = {path: self._verified(manifest, path) for path in manifest.source.files}
         return Installed(manifest, revision(manifest, manifest.source.files), paths)
+
+    def _borrowing(self, manifest: Manifest) -> Installed:
+        """A model with files of another, which must be here: that one's digests and places."""
+        source = manifest.source
+        if self.manifest(source.name).source.kind is SourceKind.MODEL:
+            raise ManifestError(f"{manifest.id}: {source.name} has no files of its own; name the model that has them")
+        owner = self.install(source.name)
+        lacking = sorted(source.files.keys() - owner.paths.keys())
+        if lacking:
+            raise ManifestError(
+                f"{manifest.id}: {source.name} has no file {lacking[0]!r}; it has {sorted(owner.paths)}"
+            )
+        digests = {path: owner.manifest.source.files[path] for path in source.files}
+        known = replace(source, files=digests, revision=owner.manifest.source.revision)
+        paths = {path: owner.paths[path] for path in source.files}
+        return Installed(replace(manifest, source=known), revision(manifest, digests), paths)
 
     def _distribution(self, manifest: Manifest) -> str:
         try:

@@ -85,6 +85,8 @@ def _is_there(place: Path, wanted: str) -> bool:
 
 
 def _hub_source(manifest: Manifest) -> Source:
+    if manifest.source.kind is SourceKind.MODEL:
+        raise ConfigurationError(f"{manifest.id} has no files of its own: pull {manifest.source.name}")
     if manifest.source.kind is not SourceKind.HUB:
         raise ConfigurationError(f"{manifest.id} does not come from a hub: it is installed with the package")
     return manifest.source

@@ -1,5 +1,6 @@
 """The ports to what is alike: images by tags, by look, by vector, and by a text's vector. Each is kept apart."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,11 +18,15 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class QueryVector:
-    """A text in the space of a model's pictures. vector: (D,) float32 of length 1."""
+    """A text in the space of a model's pictures. vector: (D,) float32 of length 1.
+
+    floor: the cosine in [-1, 1] from which a picture is a hit, as the model's manifest says.
+    """
 
     model: str
     revision: str
     vector: Floats
+    floor: float = 0.0
 
 
 class QueryEncoder(Protocol):
@@ -29,6 +34,11 @@ class QueryEncoder(Protocol):
 
     def encode(self, text: str) -> QueryVector:
         """The vector of a text. TransientError when the encoder is away, QueryError for a text that says nothing."""
+
+
+def above(floor: float, found: Iterable[Alike]) -> tuple[Alike, ...]:
+    """Those whose score as it is told reaches a floor: both adapters cut here, behind the same rounding."""
+    return tuple(each for each in found if each.score >= floor)
 
 
 class SimilarImages(Protocol):
@@ -44,7 +54,7 @@ class SimilarImages(Protocol):
         """By the cosine of the newest embedder's vectors; empty while the image has none."""
 
     def by_text(self, wanted: QueryVector, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
-        """Pictures whose vectors are close to a text's."""
+        """Pictures whose vectors are close to a text's: no cosine, told to four digits, is below the text's floor."""
 
     def lacking(self) -> str:
         """Why vectors cannot be searched here, in a sentence; "" when they can."""

@@ -138,6 +138,8 @@ def use(context: click.Context, names: tuple[str, ...], keep: bool) -> None:
         done = put_into_force(services, catalogue, wanted)
     for name, reason in wanted.left:
         click.echo(f"{name} leaves: {reason}")
+    for name in wanted.came:
+        click.echo(f"{name} comes with them: all that it takes is there now")
     for line in done:
         click.echo(line)
     click.echo(f"in force: {', '.join(wanted.models)}; restart the workers (or `nafuda run`) to load them")

@@ -92,6 +92,12 @@ def test_servers_are_pinned_and_waited_for(name: str) -> None:
     assert SERVICES["migrate"]["depends_on"][name] == {"condition": "service_healthy"}
 
 
+def test_browsers_may_send_to_the_store_from_the_pages_alone() -> None:
+    origins = SERVICES["minio"]["environment"]["MINIO_API_CORS_ALLOW_ORIGIN"].split(",")
+    (port,) = SERVICES["web"]["ports"]
+    assert origins == [f"http://{host}:{port.rsplit(':', 1)[1]}" for host in ("127.0.0.1", "localhost")]
+
+
 def test_secrets_are_written_once_and_only_their_folder_keeps_others_out(secrets: Path) -> None:
     first = {file.name: file.read_text("utf-8") for file in secrets.iterdir()}
     assert not WRITE(secrets)

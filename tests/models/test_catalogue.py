@@ -152,3 +152,55 @@ def test_the_command_writes_digests_into_a_manifest(tmp_path: Path) -> None:
     result = CliRunner().invoke(digests, [str(tmp_path / "files"), "--manifest", str(manifest)])
     assert (result.exit_code, result.output) == (0, "")
     assert manifest.read_text() == TEXT
+
+
+BORROWED = """
+id = "me/score"
+title = "Score"
+stage = "judging"
+runner = "vector_scorer"
+licence = "MIT"
+[source]
+kind = "model"
+model = "me/mine"
+graph = "model.onnx"
+files = ["model.onnx"]
+[input]
+name = "embedding"
+layout = "none"
+dtype = "float32"
+[output]
+name = "score"
+decode = "figure"
+embedding = "me/mine"
+[labels]
+source = "none"
+category = "aesthetic"
+[thresholds]
+default = 0.5
+"""
+
+
+def test_a_model_may_take_files_of_another_and_follows_them(folder: Path) -> None:
+    (folder / "score.toml").write_text(BORROWED)
+    found, owner = open_catalogue(folder).install("me/score"), open_catalogue(folder).install("me/mine")
+    assert found.paths == {"model.onnx": owner.paths["model.onnx"]}
+    assert found.manifest.source.files == {"model.onnx": ABC} and found.revision not in ("", owner.revision)
+    (folder / "me" / "mine" / "model.onnx").unlink()
+    with pytest.raises(ConfigurationError, match=r"model me/mine: file 'model.onnx' is missing"):
+        open_catalogue(folder).install("me/score")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("model.onnx", "other.onnx", r"me/mine has no file 'other.onnx'; it has \['model.onnx'\]"),
+        ('model = "me/mine"', 'model = "me/score"', "me/score has no files of its own"),
+        ('files = ["model.onnx"]', 'files = ["x"]', "`source.files`: expected an entry for the graph, 'model.onnx'"),
+        ('files = ["model.onnx"]', "files = [1]", "`source.files`: expected a list of texts"),
+    ],
+)
+def test_files_that_the_other_model_has_not_are_refused(folder: Path, old: str, new: str, message: str) -> None:
+    (folder / "score.toml").write_text(BORROWED.replace(old, new))
+    with pytest.raises(ManifestError, match=message):
+        open_catalogue(folder).install("me/score")

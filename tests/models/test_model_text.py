@@ -114,6 +114,7 @@ def test_a_manifest_says_everything_that_running_needs(manifest: Manifest) -> No
         ('source = "json"', 'source = "xml"', "`labels.source`: expected one of 'csv', 'json', 'graph'"),
         ('file = "v1/labels.json"', 'file = "labels.json"', "`labels.file`: expected a path listed in source.files"),
         ("face = 0.4", 'face = "high"', "`thresholds.category.face`: expected a number in 0..1, got 'high'"),
+        ("default = 0.25", "default = 0.25\ntext = -1.5", "`thresholds.text`: expected a cosine in -1..1, got -1.5"),
         ("preferred = [4, 16]", "preferred = [16, 4]", "`batch.preferred`: expected ascending sizes up to max = 16"),
         ("preferred = [4, 16]", "preferred = [32]", "`batch.preferred`: expected ascending sizes up to max = 16"),
         ("max = 16", "max = 0", "`batch.max`: expected a whole number >= 1, got 0"),

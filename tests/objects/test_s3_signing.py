@@ -185,3 +185,20 @@ def test_an_address_is_for_one_object_and_for_looking_only(
         headers = {"x-amz-copy-source": f"/{buckets[1]}/secret"} if method == "PUT" else {}
         assert httpx2.request(method, address, headers=headers).status_code == 403
     assert stored(store, buckets[0]) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("page", ["http://127.0.0.1:8420", "http://localhost:9999"])
+def test_a_browser_may_send_a_form_from_the_pages_and_from_no_other_site(
+    signer: S3Signer, buckets: tuple[str, str], page: str
+) -> None:
+    """The stack's MINIO_API_CORS_ALLOW_ORIGIN: what a browser asks before it sends, and what it is told afterwards."""
+    form = signer.upload(buckets[0], "a.png", len(BODY), "image/png")
+    assert form.url.startswith(signer.origin(buckets[0]) + "/")
+    for origin, allowed in ((page, page), ("https://evil.example", None)):
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        with httpx2.Client(trust_env=False) as browser:
+            before = browser.request("OPTIONS", form.url, headers=asked)
+            files = {"file": ("a.png", BODY, "image/png")}
+            sent = browser.post(form.url, data=dict(form.fields), files=files, headers={"Origin": origin})
+        assert before.headers.get("access-control-allow-origin") == allowed
+        assert (sent.status_code, sent.headers.get("access-control-allow-origin")) == (201, allowed)

@@ -21,6 +21,7 @@ from tests.pull.hub import COMMIT, Shelf, serving
 from workers.batching.batch import Batch, Runner
 from workers.embedding.embedder import Embedder
 from workers.runners import Opening, load_model, load_text_encoder
+from workers.scoring.answers import ClipScore
 from workers.steps.program import run_program
 
 WD = "SmilingWolf/wd-vit-tagger-v3"
@@ -243,6 +244,40 @@ def test_clip_crops_and_normalises_as_documented_and_its_texts_share_the_space(
     (wanted,) = table.run({"input_ids": filled})["text_embeds"]
     assert np.allclose(encode(["a cat"])[0], wanted / np.linalg.norm(wanted), atol=1e-5)
     assert encode(["a cat", "a " * 300]).shape == (2, 512)
+
+
+def test_the_pair_of_clip_and_blip_is_scored_as_published_on_clips_own_files(
+    data: Path, shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R24: 2.5 · max(cos, 0) of CLIP's vectors of the picture and of "A photo depicts " + BLIP's caption."""
+    clip, blip = "Xenova/clip-vit-base-patch32", "Salesforce/blip-image-captioning-base"
+    shelf.repos[clip] = families.clip(tmp_path / "repo" / "clip")
+    assert main(["models", "check", "nafuda/clip-score"]) == 1
+    assert f"nafuda models pull {clip}" in capsys.readouterr().out
+    assert main(["models", "pull", "nafuda/clip-score"]) == 3  # it has nothing to pull
+    assert main(["models", "pull", clip]) == 0 and main(["models", "check", "nafuda/clip-score"]) == 0
+    judge = load_model(opening(data, "nafuda/clip-score"))
+    assert isinstance(judge, ClipScore) and judge.wants == (clip, blip)
+    seen = ask(loaded(data, clip), noise(300, 400))
+    words = {"a": 1, "cat": 2, "dog": 3}
+    graph = opening(data, clip).session("onnx/text_model.onnx")
+    for caption in ("a cat", "a dog", "cat a dog dog"):
+        ids = np.full((1, 77), 49407)
+        told = [
+            0,
+            0,
+            0,
+            *(words[word] for word in caption.split()),
+        ]  # the prompt's words are unknown to this vocabulary
+        ids[0, : len(told)] = told
+        (text,) = graph.run({"input_ids": ids})["text_embeds"]
+        assert seen.vector is not None
+        wanted = 2.5 * max(float(seen.vector @ text / np.linalg.norm(text)), 0)
+        said = ModelOutput(np.zeros(1, np.int16), np.ones(1, np.float32), texts=(caption,))
+        (found,) = judge.judge([{clip: seen, blip: said}])
+        assert isinstance(found, ModelOutput) and found.figures is not None
+        assert found.figures[0] == pytest.approx(wanted, abs=1e-4)
+        assert judge.labels[found.labels[0]].name == "clip_score"
 
 
 def test_wd_taggers_answer_with_the_probabilities_of_their_graph(data: Path) -> None:

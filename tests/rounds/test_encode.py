@@ -1,5 +1,7 @@
 """The role `encode`: a real server on a port of its own, asked as the pages ask it (R65)."""
 
+import json
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from infra.encoder import LONGEST, RemoteEncoder
+from infra.models.catalogue import manifest_text, open_catalogue
 from infra.settings import Settings
 from schemas.errors import QueryError, TransientError
 from tasks.encode import EncoderServer, open_server
@@ -40,6 +43,24 @@ def test_a_text_comes_back_as_a_vector_of_the_pictures_space(server: EncoderServ
     assert again is found  # remembered
 
 
+def test_a_manifest_says_from_which_cosine_a_picture_is_a_hit(server: EncoderServer, tmp_path: Path) -> None:
+    """R65: applied when somebody asks, so the revision stays the same; 0 where it says nothing."""
+    first = RemoteEncoder(address(server)).encode("a red hat")
+    assert first.floor == open_catalogue().manifest("nafuda/sample-encoder").thresholds.text < 0
+    assert open_catalogue().manifest("Xenova/clip-vit-base-patch32").thresholds.text == 0
+    folder = tmp_path / "models"
+    folder.mkdir()
+    text = manifest_text("nafuda/sample-encoder")
+    raised = re.sub(r"(?m)^text = -.*", "text = 0.25", text)
+    (folder / "encoder.toml").write_text(raised)
+    settings = Settings(data=tmp_path, encoder_port=0, models_dir=folder)
+    other = open_server(Services(settings, ("encode",)))
+    assert other is not None
+    with other:
+        told = json.loads(other.told("a red hat"))
+    assert (told["floor"], told["revision"]) == (0.25, first.revision)
+
+
 def test_many_ask_at_once(server: EncoderServer) -> None:
     answers: list[float] = []
 
@@ -53,6 +74,15 @@ def test_many_ask_at_once(server: EncoderServer) -> None:
     for thread in threads:
         thread.join()
     assert len(answers) == 8 and len(set(answers)) == 2
+
+
+def test_a_worker_of_the_version_before_says_no_floor_and_cuts_nothing(
+    server: EncoderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(server.told("a red hat"))
+    del told["floor"]
+    monkeypatch.setattr(server, "told", lambda text: json.dumps(told).encode())
+    assert RemoteEncoder(address(server)).encode("a red hat").floor == -1
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * (LONGEST + 1)])

@@ -15,6 +15,7 @@ from tasks.use import Change, change, put_into_force, without
 from tests.records.books import Books
 
 WD = "SmilingWolf/wd-vit-tagger-v3"
+CLIP, BLIP = "Xenova/clip-vit-base-patch32", "Salesforce/blip-image-captioning-base"
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,23 @@ def test_what_needs_a_model_that_leaves_goes_with_it(catalogue: Catalogue) -> No
     rating = change(catalogue, SAMPLES, ["deepghs/anime_rating"])
     assert set(dict(rating.left)) == {"nafuda/sample-rating"}
     assert change(catalogue, SAMPLES, ["deepghs/anime_ai_check"]).left == ()
+
+
+def test_a_score_of_two_models_comes_with_the_second_of_them_and_leaves_with_either(catalogue: Catalogue) -> None:
+    """R24: CLIP and BLIP bring the CLIPScore of BLIP's caption by CLIP, in whatever order."""
+    both = change(catalogue, SAMPLES, [CLIP, BLIP])
+    assert both.came == ("nafuda/clip-score",) and both.models[-3:] == (CLIP, BLIP, "nafuda/clip-score")
+    assert "nafuda/sample-clip-score" in dict(both.left)
+    for first, second in ((CLIP, BLIP), (BLIP, CLIP)):
+        one = change(catalogue, SAMPLES, [first])
+        two = change(catalogue, one.models, [second])
+        assert one.came == () and two.came == ("nafuda/clip-score",)
+        assert set(two.models) == set(both.models)
+    for name in (CLIP, BLIP):
+        assert "nafuda/clip-score" in dict(without(catalogue, both.models, name).left)
+    assert change(catalogue, both.models, [CLIP, BLIP, "nafuda/clip-score"]).came == ()
+    alone = without(catalogue, both.models, "nafuda/clip-score").models
+    assert change(catalogue, alone, [WD]).came == ()  # it was removed: another model does not bring it back
 
 
 def test_what_takes_answers_that_nobody_gives_is_refused(catalogue: Catalogue) -> None:

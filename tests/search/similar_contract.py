@@ -106,6 +106,24 @@ class SimilarContract:
         assert of(told) == [far, close, me]
         assert shelf.similar.by_text(QueryVector("encoder", "another revision", unit(1)), 9, EVERYBODY) == ()
 
+    @pytest.mark.vectors
+    def test_what_is_below_a_texts_floor_is_no_hit(self, shelf: Shelf) -> None:
+        """R65: however few hits there are. Pictures that are like a picture have no floor."""
+        near, square = shelf.put("near", vector=unit(4, 3)), shelf.put("square", vector=unit(0, 1))
+        away = shelf.put("away", vector=unit(-1, 1))
+        shelf.put("opposite", vector=unit(-1))
+
+        def found(floor: float, limit: int = 9) -> list[int]:
+            return of(shelf.similar.by_text(QueryVector("encoder", "r1", unit(1), floor), limit, EVERYBODY))
+
+        assert found(0.0) == [near, square] and found(0.0, 1) == [near]
+        assert found(0.8) == [near]  # the floor itself is reached
+        assert found(0.81) == []
+        told = shelf.similar.by_text(QueryVector("encoder", "r1", unit(-1), -1.0), 9, EVERYBODY)
+        assert [each.score for each in told] == sorted((each.score for each in told), reverse=True) and len(told) == 4
+        assert found(-0.7072) == [near, square, away] and found(-0.7) == [near, square]
+        assert len(shelf.similar.by_vector(near, 9, EVERYBODY)) == 3
+
     @pytest.mark.parametrize("way", ["by_tags", "by_look", pytest.param("by_vector", marks=pytest.mark.vectors)])
     def test_what_a_viewer_may_not_see_is_like_nothing(self, shelf: Shelf, way: str) -> None:
         vector = unit(1) if way == "by_vector" else None

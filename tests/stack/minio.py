@@ -78,6 +78,7 @@ class MinIO(Server):
             "MINIO_ROOT_USER": USER,
             "MINIO_ROOT_PASSWORD": self.place.password,
             "MINIO_BROWSER": "off",
+            "MINIO_API_CORS_ALLOW_ORIGIN": "http://127.0.0.1:*,http://localhost:*",  # pages on any port of this machine
             "MINIO_UPDATE": "off",
         }
 

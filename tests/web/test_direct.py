@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -19,6 +20,7 @@ from tasks.services import Services
 from tests.web.conftest import Browser
 from tests.web.site import Site, png
 from web import create_app
+from web.access import form_token
 from web.direct import new_key
 from web.upload import PREFIX
 
@@ -59,6 +61,44 @@ def test_one_form_is_signed_for_a_new_key_below_the_uploads(direct: Browser) -> 
     assert told["url"] == "https://store.example/images" and told["fields"]["key"] == keys[0]
     assert datetime.now(UTC) < datetime.fromisoformat(told["until"]) < datetime.now(UTC) + timedelta(minutes=6)
     assert answers[0].status_code == 201 and answers[0].headers["cache-control"] == "no-store"
+
+
+def test_the_upload_page_may_send_to_the_store_that_signs_and_to_no_other_origin(
+    direct: Browser, moderator: Browser
+) -> None:
+    answer = direct.get("/upload")
+    assert 'data-direct="https://store.example"' in answer.text
+    assert "connect-src 'self' https://store.example;" in answer.headers["content-security-policy"]
+    assert "https://store.example" not in direct.get("/").headers["content-security-policy"]
+    sent = direct.client.post("/upload", data={"csrf": form_token(direct.session)}, files=[("files", ("a.png", png()))])
+    assert "connect-src 'self' https://store.example;" in sent.headers["content-security-policy"]
+    through = moderator.get("/upload")
+    assert "data-direct" not in through.text
+    assert "connect-src 'self';" in through.headers["content-security-policy"]
+
+
+def test_forms_of_aws_are_sent_to_the_buckets_own_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with closing(S3Signer("", lasting=timedelta(minutes=5))) as signer:
+        origin, form = signer.origin("images"), signer.upload("images", "a", 1, "image/png")
+    assert form.url == f"{origin}/" and origin.startswith("https://images.s3.") and origin.endswith(".amazonaws.com")
+
+
+def test_a_store_that_cannot_be_signed_for_leaves_the_page_as_it_is_without(
+    site: Site, moderator: Browser, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with closing(S3Signer("https://store.example", lasting=timedelta(minutes=5))) as signer:
+        app = create_app(replace(site.web, signer=signer))
+        client = TestClient(app, follow_redirects=False, cookies={"nafuda_session": moderator.session})
+        answer = client.get("/upload")
+    assert answer.status_code == 200 and "data-direct" not in answer.text
 
 
 @pytest.mark.parametrize(

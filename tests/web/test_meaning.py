@@ -104,6 +104,35 @@ def test_a_description_finds_pictures_by_meaning(site: Site, viewer: Browser, to
     assert page.index(f'href="/images/{told[0]}"') < page.index(f'href="/images/{told[1]}"')
 
 
+def test_a_description_that_no_picture_is_close_to_fits_none_and_the_page_says_so(
+    site: Site, viewer: Browser, told: tuple[int, int]
+) -> None:
+    """R65: pictures below the floor are not shown for want of better ones, and captions do not stand in for them."""
+
+    class Away(Encoder):
+        def encode(self, text: str) -> QueryVector:
+            return QueryVector("encoder", "e" * 64, np.array([-1, 0, 0, 0], np.float32), 0.05)
+
+    cast(FastAPI, viewer.client.app).state.services = replace(site.web, encoder=Away())
+    assert viewer.get("/api/v1/meaning?q=a+boat+at+sea").json() == {"note": "", "gap": "", "hits": []}
+    page = viewer.get("/meaning?q=a+boat+at+sea").text
+    assert "No image fits" in page and "None that was compared is close enough" in page
+
+
+def test_closeness_counts_from_the_floor_of_the_space_on_the_page_and_is_the_cosine_for_scripts(
+    site: Site, viewer: Browser, told: tuple[int, int]
+) -> None:
+    class Low(Encoder):
+        def encode(self, text: str) -> QueryVector:
+            return QueryVector("encoder", "e" * 64, np.array([-0.6, 0.8, 0, 0], np.float32), -0.6)
+
+    cast(FastAPI, viewer.client.app).state.services = replace(site.web, encoder=Low())
+    scores = [hit["score"] for hit in viewer.get("/api/v1/meaning?q=a+boat").json()["hits"]]
+    assert scores == [pytest.approx(0.28, abs=1e-3), pytest.approx(-0.6, abs=1e-3)]
+    page = viewer.get("/meaning?q=a+boat").text
+    assert '<span class="closeness">.55</span>' in page and '<span class="closeness">.00</span>' in page
+
+
 def test_a_query_of_words_without_hits_shows_what_fits_best(site: Site, viewer: Browser, told: tuple[int, int]) -> None:
     encoding(site, viewer)
     page = viewer.get("/?q=girl+in+a+sailing+hat").text

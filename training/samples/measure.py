@@ -6,12 +6,14 @@ import json
 import random
 import sys
 from dataclasses import asdict, dataclass, replace
+from importlib import resources
 from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.model_text import parse
 from training.samples import sampling, splits, worn
 from training.samples.attributes import attributes
 from training.samples.drawing import draw
@@ -38,7 +40,9 @@ class Measured:
     caption_precision: float
     caption_recall: float
     caption_exact: float
-    retrieval: float  # a satisfying picture among the first ten
+    retrieval: float  # a satisfying picture among the first ten that reach the floor
+    cut: float  # of all pictures, for all queries: below the floor
+    lost: float  # of those that satisfy the query: below the floor
     rating: float
     quality: float  # rank correlation of the mean with how little was spoilt
     brisque: float
@@ -56,7 +60,8 @@ def run(folder: Path, cache: Path, *, most: int = 1_000, as_json: bool = False) 
         sys.stdout.write(
             f"{one.split} ({one.drawings} drawings): attributes in captions: precision {one.caption_precision:.3f}, "
             f"recall {one.caption_recall:.3f}; whole caption right {one.caption_exact:.3f}; text to image recall@10 "
-            f"{one.retrieval:.3f}; rating {one.rating:.3f}; rank correlation with the wear: quality {one.quality:.3f}, "
+            f"{one.retrieval:.3f} (the floor cuts {one.cut:.3f} of all pictures, {one.lost:.3f} of the true "
+            f"ones); rating {one.rating:.3f}; rank correlation with the wear: quality {one.quality:.3f}, "
             f"BRISQUE {one.brisque:.3f}\n"
         )
 
@@ -72,7 +77,7 @@ def measure(split: Split, spoilt: Split, folder: Path, cache: Path) -> Measured:
     bins = SampleGraph(folder / "sample-quality").run(crops)["bins"]
     brisque = SampleGraph(folder / "sample-brisque").run(crops)["score"][:, 0]
     return Measured(
-        split.name, len(pixels), precision, recall, exact, retrieved(pixels, split, folder),
+        split.name, len(pixels), precision, recall, exact, *retrieved(pixels, split, folder),
         round(float(np.mean([RATINGS[i] == truth[1] for i, truth in zip(ratings, truths, strict=True)])), 4),
         round(rank_correlation(bins @ np.arange(1, 11), -strengths), 4),
         round(rank_correlation(brisque, strengths), 4),
@@ -96,18 +101,32 @@ def captions_of(pixels: NDArray[np.uint8], truths: list[str], folder: Path) -> t
     return round(right / claimed, 4), round(right / held, 4), round(float(exact), 4)
 
 
-def retrieved(pixels: NDArray[np.uint8], split: Split, folder: Path) -> float:
-    """How many queries, one from each drawing, have a satisfying picture among the first ten."""
+def retrieved(pixels: NDArray[np.uint8], split: Split, folder: Path) -> tuple[float, float, float]:
+    """How many queries, one from each drawing, have a satisfying picture among the first ten that reach the floor.
+
+    And what shares of all pictures, and of those that satisfy the query, are below that.
+    """
+    floor = _floor()
     encoder = SampleEncoder(folder / "sample-encoder")
     pictures = np.concatenate([encoder.pictures(pixels[at : at + _BATCH]) for at in range(0, len(pixels), _BATCH)])
     known = [facts(sampling.scene(seed, split.style(seed))) for seed in split.seeds()]
     chance, sieve = random.Random(5), Sieve(known)
     queries = [query(each, chance) for each in known]
-    hits = 0
+    hits, below, true, lost = 0, 0, 0, 0
     for asked in queries:
-        best = np.argsort(-(pictures @ encoder.texts([asked.text])[0]))[:TOP]
-        hits += bool(sieve.satisfied(best, asked.people, asked.scene).any())
-    return round(hits / len(queries), 4)
+        cosines = pictures @ encoder.texts([asked.text])[0]
+        fits = sieve.satisfied(np.arange(len(pictures)), asked.people, asked.scene)
+        close = cosines >= floor
+        best = np.argsort(-cosines)[:TOP]
+        hits += bool((fits & close)[best].any())
+        below, true, lost = below + int((~close).sum()), true + int(fits.sum()), lost + int((fits & ~close).sum())
+    return round(hits / len(queries), 4), round(below / len(queries) / len(pictures), 4), round(lost / true, 4)
+
+
+def _floor() -> float:
+    """The cosine from which the sample encoder's manifest says that a picture is a hit."""
+    manifest = resources.files("schemas") / "manifests" / "sample-encoder.toml"
+    return parse(manifest.read_text(encoding="utf-8"), manifest.name).thresholds.text
 
 
 def rank_correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:

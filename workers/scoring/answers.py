@@ -43,7 +43,7 @@ def _lacking(model: str, what: str) -> PermanentError:
 
 
 class ClipScore:
-    """R24: 2.5 · max(cos, 0) of the picture's vector and its caption's (Hessel et al. 2021)."""
+    """R24: 2.5 · max(cos, 0) of the picture's vector and its caption's, behind a prompt if any (Hessel et al. 2021)."""
 
     def __init__(
         self, manifest: Manifest, session: Session, paths: Mapping[str, Path], labels: tuple[Label, ...]
@@ -51,6 +51,7 @@ class ClipScore:
         checked_kinds(labels, manifest.id, 1)
         params = manifest.output.params
         self._picture, self._caption = str(params["embedding"]), str(params["caption"])
+        self._prompt = str(params.get("prompt", ""))
         self._session, self.labels = session, labels
         length, pad = int(str(params["length"])), int(str(params["pad_id"]))
         tokenizer = paths[str(params["tokenizer"])]
@@ -69,7 +70,7 @@ class ClipScore:
     def judge(self, images: Sequence[Answers]) -> list[ModelOutput | NafudaError]:
         """An error where there is no caption or no vector."""
         texts = [_caption(answers, self._caption) for answers in images]
-        told = self._encode([text or "-" for text in texts])
+        told = self._encode([self._prompt + (text or "-") for text in texts])
         found: list[ModelOutput | NafudaError] = []
         for answers, text, vector in zip(images, texts, told, strict=True):
             picture = answers[self._picture].vector if self._picture in answers else None

@@ -14,7 +14,7 @@ from infra.search.opensearch.index import OpenSearchIndex
 from infra.search.opensearch.mapping import vector_field
 from schemas.errors import PermanentError
 from schemas.search import Viewer
-from schemas.search.similar import Alike, QueryVector
+from schemas.search.similar import Alike, QueryVector, above
 
 BITS = 10  # of 64 that may differ in near duplicates
 _RANKED = 500  # documents whose cosine is computed: those that share most
@@ -80,7 +80,7 @@ class OpenSearchSimilar:
         values = {"model": wanted.model, "revision": wanted.revision}
         with session(self.pool) as connection:
             row = connection.execute(statement("similar", "space_of"), values).fetchone()
-        return self._near(read, row[0], wanted.vector.tolist(), limit, viewer) if row else ()
+        return self._near(read, row[0], wanted.vector.tolist(), limit, viewer, floor=wanted.floor) if row else ()
 
     def lacking(self) -> str:
         """See the port."""
@@ -93,7 +93,14 @@ class OpenSearchSimilar:
         return "" if self.index.editions.open_space(space, width) else _ABSENT
 
     def _near(
-        self, read: Edition | None, space: int, vector: Sequence[float], limit: int, viewer: Viewer, record: int = 0
+        self,
+        read: Edition | None,
+        space: int,
+        vector: Sequence[float],
+        limit: int,
+        viewer: Viewer,
+        record: int = 0,
+        floor: float = -1.0,
     ) -> tuple[Alike, ...]:
         if read is None or space not in read.spaces:
             return ()
@@ -102,7 +109,8 @@ class OpenSearchSimilar:
         query = {"knn": {vector_field(space): near}}
         (answer,) = self.index.asker.ask([{"size": limit, "query": query, "_source": HIT_FIELDS}])
         # Lucene's score of a cosine is (1 + cosine) / 2.
-        return _best([(2 * one["_score"] - 1, one["_source"]) for one in answer["hits"]["hits"]], limit)
+        found = _best([(2 * one["_score"] - 1, one["_source"]) for one in answer["hits"]["hits"]], limit)
+        return above(floor, found)
 
     def _seen(self, viewer: Viewer, record: int) -> list[Filter]:
         return [scope(viewer), {"bool": {"must_not": [{"term": {"record": record}}]}}]

@@ -13,7 +13,7 @@ from infra.search.postgres.tally import Tally
 from schemas.errors import PermanentError
 from schemas.results import Floats
 from schemas.search import Viewer
-from schemas.search.similar import Alike, QueryVector
+from schemas.search.similar import Alike, QueryVector, above
 
 CANDIDATES = 4_000  # documents that are compared by their tags
 BITS = 10  # of 64 that may differ in near duplicates
@@ -57,7 +57,7 @@ class PostgresSimilar:
         values = {"model": wanted.model, "revision": wanted.revision}
         with session(self.pool) as connection:
             row = connection.execute(statement("similar", "space_of"), values).fetchone()
-        return self._near(row[0], wanted.vector.tolist(), limit, viewer) if row else ()
+        return self._near(row[0], wanted.vector.tolist(), limit, viewer, floor=wanted.floor) if row else ()
 
     def lacking(self) -> str:
         """Looked up once: an extension that is added later is seen after a restart."""
@@ -85,14 +85,21 @@ class PostgresSimilar:
         return ""
 
     def _near(
-        self, space: int, vector: Sequence[float] | Floats, limit: int, viewer: Viewer, record: int = 0
+        self,
+        space: int,
+        vector: Sequence[float] | Floats,
+        limit: int,
+        viewer: Viewer,
+        record: int = 0,
+        floor: float = -1.0,
     ) -> tuple[Alike, ...]:
         values = {"space": space, "vector": list(vector), "record": record, "limit": limit}
         reach = _SPARE * (limit + 1)
         while True:
             found = self._alike("alike_vector", viewer, {**values, "reach": min(reach, _FARTHEST)})
-            if len(found) >= limit or reach >= _FARTHEST:
-                return found
+            close = above(floor, found)
+            if len(found) >= limit or len(close) < len(found) or reach >= _FARTHEST:
+                return close  # what lies behind is farther still
             reach *= _SPARE
 
     def _alike(self, query: str, viewer: Viewer, values: Mapping[str, object]) -> tuple[Alike, ...]:

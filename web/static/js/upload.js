@@ -1,15 +1,18 @@
-// Upload: files by dropping or choosing, one request each with its progress, then their way until they are found.
+// Upload: files by dropping or choosing, one request each with its progress, then their way until they are found. They go
+// straight into the bucket where the store takes signed forms (data-direct), else, and where it takes none, to the pages.
 import { token } from "./common.js";
 
 const form = document.getElementById("drop");
 const picker = document.getElementById("files");
 const list = document.getElementById("list");
+const way = document.getElementById("way");
 const AT_ONCE = 3;
 const NAMES = { complete: "searchable", known: "known already", partial: "partly analysed", pending: "being analysed", refused: "refused", failed: "failed" };
 const ENDED = new Set(["complete", "known", "refused", "failed"]);
 
 const queue = [];
 let running = 0;
+let direct = form.dataset.direct || "";
 const followed = new Map();
 
 function line(name) {
@@ -31,7 +34,7 @@ function tell(item, kind, state, reason = "") {
   item.querySelector(".reason").textContent = reason;
 }
 
-function send(file, item) {
+function send(address, fields, item, headers = {}) {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     const bar = document.createElement("progress");
@@ -42,14 +45,48 @@ function send(file, item) {
       bar.remove();
       done({ status: request.status, body: request.response });
     });
-    request.open("POST", form.action);
-    request.responseType = "json";
-    request.setRequestHeader("X-CSRF-Token", token);
-    request.setRequestHeader("Accept", "application/json");
+    request.open("POST", address);
+    request.responseType = headers.Accept ? "json" : "text";
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     const body = new FormData();
-    body.append("files", file, file.name);
+    for (const field of fields) body.append(...field);
     request.send(body);
   });
+}
+
+const HEADERS = { "X-CSRF-Token": token, Accept: "application/json" };
+
+function post(address, fields) {
+  return fetch(address, { method: "POST", headers: HEADERS, body: new URLSearchParams(fields) }).catch(() => null);
+}
+
+/** Says once that files come through the pages after all. A browser does not tell a page why it may not reach a store. */
+function detour(status) {
+  way.textContent = status
+    ? `The store at ${direct} refused a file (${status}), so it was sent through this site.`
+    : `Files are sent through this site: the store at ${direct} is out of this browser's reach, or does not allow this page (CORS).`;
+  way.hidden = false;
+  if (!status) direct = "";
+}
+
+/** Straight into the bucket with a form that was signed for this file: its key, or "" when it must come another way. */
+async function past(file, item) {
+  const asked = await post("/api/v1/uploads", { name: file.name, size: file.size, type: file.type });
+  if (!asked || !asked.ok) return "";
+  const signed = await asked.json();
+  const { status } = await send(signed.url, [...Object.entries(signed.fields), ["file", file, file.name]], item);
+  if (status !== 201) {
+    if (direct) detour(status);
+    return "";
+  }
+  await post("/api/v1/uploads/stored", { key: signed.key }); // spares the wait for the store's own event
+  return signed.key;
+}
+
+function follow(key, item) {
+  tell(item, "wait", "being analysed");
+  followed.set(key, item);
+  look(1200);
 }
 
 async function next() {
@@ -57,17 +94,19 @@ async function next() {
   running += 1;
   const { file, item } = queue.shift();
   tell(item, "wait", "uploading");
-  const { status, body } = await send(file, item);
+  const key = direct && file.type ? await past(file, item) : "";
+  if (key) follow(key, item);
+  else await through(file, item);
+  running -= 1;
+  next();
+}
+
+async function through(file, item) {
+  const { status, body } = await send(form.action, [["files", file, file.name]], item, HEADERS);
   const one = status === 200 && Array.isArray(body) ? body[0] : null;
   if (!one) tell(item, "bad", "failed", (body && [body.message, body.number].filter(Boolean).join(" Number ")) || "The connection broke: choose it again.");
   else if (one.reason) tell(item, "bad", "refused", one.reason);
-  else {
-    tell(item, "wait", "being analysed");
-    followed.set(one.key, item);
-    look(1200);
-  }
-  running -= 1;
-  next();
+  else follow(one.key, item);
 }
 
 let looking = false;
