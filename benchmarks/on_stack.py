@@ -93,7 +93,7 @@ class Measured:
         yield f"{self.images} JPEG of {self.megapixels} MP on {c.cores} cores, load {before:.1f} to {after:.1f}"
         yield f"CPU ms an image: decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; facts {c.facts:.1f}"
         yield "  in the run: " + ", ".join(f"{kind} {spent:.1f}" for kind, spent in self.cpu.items())
-        yield f"end to end {self.rate:.1f} images/s, with {self.busy:.0%} of the cores"
+        yield f"end to end {self.rate:.1f} images/s; CPU, putting included, {self.busy:.0%} of the cores"
         share = self.rate / c.images_per_second
         yield f"CPU ceiling {c.images_per_second:.1f} images/s: {share:.0%}; on idle cores {self.unavoidable:.0%}"
         if self.device is not None:
