@@ -133,14 +133,9 @@ def _on(stack: OwnStack, folder: Path, program: str, paths: Sequence[Path]) -> t
         queue.declare()
         make_telling(s3, _BUCKET)
         with Roles(_COMMANDS, {}, folder, program=program).running() as roles:
-            path = _Path(services, roles, s3, queue)
-            path.seconds(paths[:_WARM_UP])
-            measured = paths[_WARM_UP:]
-            before = _spent(stack, roles)
-            seconds = path.seconds(measured)
-            after = _spent(stack, roles)
-    cpu = {kind: (after[kind] - before[kind]) * 1000 / len(measured) for kind in after}
-    return len(measured) / seconds, cpu
+            path = _Path(services, roles, stack, s3, queue)
+            path.measured(paths[:_WARM_UP])
+            return path.measured(paths[_WARM_UP:])
 
 
 @contextmanager
@@ -160,11 +155,15 @@ class _Path:
 
     services: Services
     roles: Roles
+    stack: OwnStack
     s3: BaseClient
     queue: Queue
 
-    def seconds(self, paths: Sequence[Path]) -> float:
-        """From the moment in which the listener may take the events until everything is found, complete."""
+    def measured(self, paths: Sequence[Path]) -> tuple[float, dict[str, float]]:
+        """Images a second, and CPU milliseconds an image by kind of process.
+
+        Both from the moment in which the listener may take the events until everything is found, complete.
+        """
         before = self._found()
         self.roles.kill("listen", signal.SIGSTOP)
         try:
@@ -172,11 +171,15 @@ class _Path:
             for path in paths:
                 self.s3.put_object(Bucket=_BUCKET, Key=path.name, Body=path.read_bytes(), ContentType="image/jpeg")
             wait_for(lambda: self._told() >= len(paths), 30, self.roles.tell)
+            spent = self._spent()
         finally:
             self.roles.kill("listen", signal.SIGCONT)
         started = time.perf_counter()
         wait_for(lambda: self._found() >= before + len(paths), 900, self.roles.tell)
-        return time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        return len(paths) / seconds, {
+            kind: (now - spent[kind]) * 1000 / len(paths) for kind, now in self._spent().items()
+        }
 
     def _told(self) -> int:
         return int(self.queue.queue_declare(passive=True).message_count)
@@ -184,17 +187,16 @@ class _Path:
     def _found(self) -> int:
         return self.services.index.hits(SearchRequest(parse("status:complete"), Viewer())).total
 
-
-def _spent(stack: OwnStack, roles: Roles) -> dict[str, float]:
-    """CPU seconds so far by kind of process, with those of children that ended."""
-    spent = {"decoders": 0.0, "python": 0.0}
-    for pid in (each for name in roles.children for each in tree(roles.pid(name))):
-        decoder = "workers.decode.child" in Path(f"/proc/{pid}/cmdline").read_text()
-        spent["decoders" if decoder else "python"] += _seconds(pid)
-    for name in _SERVERS:
-        root = stack.server(name).pid
-        spent[name] = sum(map(_seconds, tree(root) if root is not None else ()))
-    return spent
+    def _spent(self) -> dict[str, float]:
+        """CPU seconds so far by kind of process, with those of children that ended."""
+        spent = {"decoders": 0.0, "python": 0.0}
+        for pid in (each for name in self.roles.children for each in tree(self.roles.pid(name))):
+            decoder = "workers.decode.child" in Path(f"/proc/{pid}/cmdline").read_text()
+            spent["decoders" if decoder else "python"] += _seconds(pid)
+        for name in _SERVERS:
+            root = self.stack.server(name).pid
+            spent[name] = sum(map(_seconds, tree(root) if root is not None else ()))
+        return spent
 
 
 def _seconds(pid: int) -> float:
