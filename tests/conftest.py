@@ -1,15 +1,17 @@
-"""Fixtures for every suite: one PostgreSQL a test process, a fresh database a test, copied from a template."""
+"""Fixtures for every suite: one PostgreSQL a process, a fresh database a test; on the stack, a bucket that tells."""
 
 import itertools
 import os
 from collections.abc import Iterator
 
 import pytest
+from botocore.client import BaseClient
 
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.records.migrate import migrate
 from infra.records.pool import Pool, open_pool
 from tests.databases import own_database
+from tests.stack.telling import client, telling_bucket
 
 _numbers = itertools.count(1)
 
@@ -49,3 +51,17 @@ def pool(database: str) -> Iterator[Pool]:
     pool = open_pool(database, size=8, name="test")
     yield pool
     pool.close()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[BaseClient]:
+    """What people upload with; for tests on the stack."""
+    with client() as s3:
+        yield s3
+
+
+@pytest.fixture
+def bucket(s3: BaseClient) -> Iterator[str]:
+    """A bucket on the stack that tells what is stored in it."""
+    with telling_bucket(s3) as name:
+        yield name

@@ -61,7 +61,8 @@ class Meant:
     @property
     def figures(self) -> list[float]:
         """How well each fits, for people: 0 at the floor, 1 at best. A space's cosines alone say little of that."""
-        return [(each.score - self.floor) / (1 - self.floor) for each in self.found]
+        span = 1 - self.floor
+        return [(each.score - self.floor) / span if span else 1.0 for each in self.found]
 
 
 def meant(services: WebServices, visit: Visit, text: str, limit: int = PAGE) -> Meant:

@@ -11,18 +11,12 @@ import pytest
 from tests.e2e.instance import Instance, wait_for
 from tests.stack.given import given
 from tests.stack.searching import own_index
-from tests.stack.telling import client, own_queue, telling_bucket
+from tests.stack.telling import client, own_queue
 from training.samples import draw
 
 pytestmark = pytest.mark.stack
 
 COUNT = 40
-
-
-@pytest.fixture
-def bucket() -> Iterator[str]:
-    with client() as s3, telling_bucket(s3) as bucket:
-        yield bucket
 
 
 @pytest.fixture

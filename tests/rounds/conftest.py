@@ -5,13 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from botocore.client import BaseClient
 
 from infra.records.pool import open_pool
 from infra.settings import Settings
 from tasks.services import Services
 from tests.records.books import Books
-from tests.stack.telling import client, telling_bucket
 
 CHUNK = 4
 
@@ -26,20 +24,6 @@ def services(tmp_path: Path, database: str) -> Iterator[Services]:
     services.work.beat()
     yield services
     services.close()
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[BaseClient]:
-    """What people upload with; for tests on the stack."""
-    with client() as s3:
-        yield s3
-
-
-@pytest.fixture
-def bucket(s3: BaseClient) -> Iterator[str]:
-    """A bucket on the stack that tells what is stored in it."""
-    with telling_bucket(s3) as name:
-        yield name
 
 
 @pytest.fixture

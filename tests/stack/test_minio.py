@@ -13,7 +13,6 @@ from infra.events.sequencers import compare
 from schemas.events import EventKind, ObjectEvent
 from tests.stack.given import given
 from tests.stack.rabbitmq import EVENTS, UNROUTED
-from tests.stack.telling import client, telling_bucket
 
 pytestmark = pytest.mark.stack
 
@@ -32,18 +31,10 @@ def notified() -> Iterator[SimpleQueue]:
 
 
 @pytest.fixture
-def s3() -> Iterator[BaseClient]:
-    """A client with what the environment says."""
-    with client() as s3:
-        yield s3
-
-
-@pytest.fixture
-def bucket(s3: BaseClient) -> Iterator[str]:
-    """A fresh bucket with versions, of which everything is told."""
-    with telling_bucket(s3) as name:
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        yield name
+def bucket(s3: BaseClient, bucket: str) -> str:
+    """With versions, all of which are told."""
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return bucket
 
 
 def told(notified: SimpleQueue, bucket: str) -> ObjectEvent:

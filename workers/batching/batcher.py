@@ -92,9 +92,8 @@ class Batcher:
         """Copy the images into the ring as they come from the iterable, and return where the answers will be.
 
         since: `time.monotonic()` when the images came, for their turn; now by default. Waits while the ring is full.
-        TransientError: closed (code "closed"), or no room within `timeout` for
-        one image (code "busy"). When that, or the iterable itself, raises, the images taken so far are
-        dropped.
+        TransientError: closed (code "closed"), or no room within `timeout` for one image (code "busy"). When that, or
+        the iterable itself, raises, the images taken so far are dropped.
         """
         ticket = Ticket(time.monotonic() if since is None else since)
         with self._submission(whole=isinstance(images, Sized)):
@@ -138,7 +137,6 @@ class Batcher:
         with self._lock:
             slot = self._slot_with_room(timeout)
             row = len(slot.entries)
-            slot.oldest = min(slot.oldest, ticket.since)
             slot.entries.append(Entry(ticket, ticket._expect(), image.geometry))
             slot.copying += 1
             if slot.full:

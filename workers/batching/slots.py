@@ -1,6 +1,5 @@
 """The ring of pixel buffers: memory that is allocated once, filled by callers and read by the device."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,18 +31,21 @@ class Slot:
     entries: list[Entry] = field(default_factory=list)
     copying: int = 0
     since: float = 0.0  # monotonic seconds, when the first entry came
-    oldest: float = math.inf  # monotonic seconds, since when the oldest submission waits
 
     @property
     def full(self) -> bool:
         """True when no image can be reserved any more."""
         return len(self.entries) == len(self.pixels)
 
+    @property
+    def oldest(self) -> float:
+        """Since when the oldest of its submissions waits, in monotonic seconds. Not of an empty slot."""
+        return min(entry.ticket.since for entry in self.entries)
+
     def clear(self) -> None:
         """Forget the entries; the pixels are overwritten by the next."""
         self.entries = []
         self.copying = 0
-        self.oldest = math.inf
 
 
 def make_slots(count: int, images: int, size: tuple[int, int]) -> list[Slot]:
