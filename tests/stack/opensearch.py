@@ -12,6 +12,9 @@ from tests.stack.server import Server
 
 _POM = Path(__file__).with_name("opensearch.xml")
 _RUNNER = "org.codelibs.opensearch.runner.OpenSearchRunner"
+# A node that lives for minutes never earns back what the second compiler costs: for its first half minute it is at it
+# with all cores. One that stays should have it.
+_BRIEFLY = "-XX:TieredStopAtLevel=1"
 _SETTINGS = """\
 discovery.type: single-node
 network.host: {address}
@@ -50,7 +53,8 @@ class OpenSearch(Server):
         node: list[str | Path] = ["-basePath", self.folder, "-clusterName", "nafuda", "-numOfNode", "1"]
         port = ["-baseHttpPort", str(self.port - 1)]  # the first node takes the next one
         plugins = ["-pluginTypes", "org.opensearch.knn.plugin.KNNPlugin", "-printOnFailure"]
-        return [self._java(), "-Xms256m", "-Xmx1g", "-cp", f"{self._jars()}/*", _RUNNER, *node, *port, *plugins]
+        java: list[str | Path] = [self._java(), "-Xms256m", "-Xmx1g", _BRIEFLY, "-cp", f"{self._jars()}/*"]
+        return [*java, _RUNNER, *node, *port, *plugins]
 
     def ask(self) -> str:
         try:
