@@ -19,18 +19,27 @@ _FEW = 1_000  # differences that are looked at twice; so many more are no accide
 
 
 def index_behind(services: Services, *, now: bool = False) -> int:
-    """Write what the index has not got yet; returns how many documents it took. An index that is away is left alone.
+    """Write what the index is to have by now; returns how many documents it took. An index that is away is left alone.
 
     now: searches see them when this returns, and an index that was away is tried all the same.
     """
     if services.index_outage.paused() and not now:
         return 0
     behind = services.indexing.behind(ROUND)
+    # A whole round means that more is waiting: then the index may show it when that is cheapest.
+    return _write(services, behind, at_once=now or len(behind) < ROUND)
+
+
+def index_these(services: Services, records: Sequence[int]) -> None:
+    """Write certain records, as far as the index lacks them: searches see them when this returns."""
+    _write(services, services.indexing.behind_of(records), at_once=True)
+
+
+def _write(services: Services, behind: Sequence[tuple[Record, int]], *, at_once: bool) -> int:
     if not behind:
         return 0
     try:
-        # A whole round means that more is waiting: then the index may show it when that is cheapest.
-        outcomes = services.index.write(documents_of(services, behind), at_once=now or len(behind) < ROUND)
+        outcomes = services.index.write(documents_of(services, behind), at_once=at_once)
     except TransientError as error:
         services.index_outage.began(error)
         return 0

@@ -13,9 +13,9 @@ from schemas.pipeline import MERGE
 from schemas.record import Record, Visibility
 from schemas.review import ReviewState
 from schemas.rules import Finding
-from tasks.index import ROUND, index_behind
+from tasks.index import ROUND, index_behind, index_these
 from tasks.services import Services
-from workers.merging import merge
+from workers.merging import merge, patience
 from workers.moderation import evaluate
 
 GATHER = timedelta(milliseconds=60)  # results of the same chunk arrive together: merge them once
@@ -38,7 +38,7 @@ def merge_dirty(services: Services) -> None:
 def refresh(services: Services, records: Sequence[int]) -> None:
     """Merge certain records and index them before returning: a decision shows in the very next search."""
     _publish(services, services.merging.these(records))
-    index_behind(services, now=True)
+    index_these(services, records)
 
 
 def _publish(services: Services, opened: AbstractContextManager[MergeRound]) -> int:
@@ -52,7 +52,7 @@ def _publish(services: Services, opened: AbstractContextManager[MergeRound]) -> 
         raise_flags(this.connection, {known.record: _findings(known, rules) for known in this.inputs})
         states = review_state(this.connection, [known.record for known in this.inputs])
         records = [_reviewed(merge(known, rules), states[known.record]) for known in this.inputs]
-        this.publish(records, services.backend, (rules.vocabulary.version, rules.thresholds.version))
+        this.publish(records, services.backend, (rules.vocabulary.version, rules.thresholds.version), patience)
         return len(this.inputs)
 
 

@@ -1,7 +1,11 @@
 """The merge task: one transaction from raw results to flags, records and the index (R15, R67, R73)."""
 
 import threading
+from datetime import timedelta
 
+import pytest
+
+from schemas.pipeline import CAPTIONING
 from schemas.record import Visibility
 from schemas.rules import Action, Policy, Vocabulary
 from schemas.search import SearchRequest, Viewer, parse
@@ -15,7 +19,7 @@ WEAPONS = Policy("violence/weapons", "tag:sword", 0.3, "medium", Action.HOLD, "w
 def put(books: Books, key: str, **scores: float) -> int:
     """An image, and what the tagger says of it; returns its record's id."""
     image = books.put(key)
-    ((model,),) = books.sql("SELECT id FROM models")
+    ((model,),) = books.sql("SELECT id FROM models WHERE stage = %s", TAGGING)
     books.say(model, image, stage=TAGGING, **scores)
     books.sql("UPDATE records SET dirty_at = now() WHERE dirty > merged")
     ((record,),) = books.sql("SELECT id FROM records WHERE image = %s", image)
@@ -85,3 +89,50 @@ def test_refreshing_merges_certain_records_before_it_returns(services: Services,
     assert hits(services) == [other]
     refresh(services, [one])
     assert sorted(hits(services)) == [one, other]
+
+
+def test_the_index_waits_for_captions_but_not_for_ever(services: Services, books: Books) -> None:  # R61
+    number = _half_known(books, "a.png")
+    merge_dirty(services)
+    assert services.records.record(number).tags and hits(services) == []  # published, and about to be known whole
+    assert services.indexing.lag() == (1, timedelta())
+    books.sql("DELETE FROM hints")
+    assert "merge" not in services.work.overdue()
+    books.sql("UPDATE index_state SET changed_at = changed_at - interval '1 second'")
+    assert "merge" in services.work.overdue()
+    merge_dirty(services)
+    assert hits(services) == [number]
+
+
+def test_a_later_change_does_not_put_off_one_that_waits(services: Services, books: Books) -> None:
+    number = _half_known(books, "a.png")
+    merge_dirty(services)
+    ((due,),) = books.sql("SELECT changed_at FROM index_state")
+    books.records.edit(number, "mia", "dawn", "general", True)
+    merge_dirty(services)
+    assert services.records.record(number).revision == 2
+    assert books.sql("SELECT changed_at FROM index_state") == [(due,)]
+
+
+def test_a_decision_on_a_half_known_image_is_found_at_once(services: Services, books: Books) -> None:
+    number = _half_known(books, "a.png")
+    refresh(services, [number])
+    assert hits(services) == [number]
+
+
+def _half_known(books: Books, key: str) -> int:
+    """An image that was tagged and waits for its captions."""
+    plan = [row[0] for row in books.sql("SELECT id FROM models")]
+    books.collection(*plan, books.model("writer", CAPTIONING))
+    return put(books, key, sword=0.9)
+
+
+def test_a_decision_is_found_at_once_however_much_waits_for_the_index(
+    services: Services, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:  # R67
+    monkeypatch.setattr("tasks.index.ROUND", 1)
+    put(books, "first.png", sword=0.9)
+    books.merge()
+    number = put(books, "a.png", sword=0.9)
+    refresh(services, [number])
+    assert hits(services) == [number]

@@ -155,7 +155,8 @@ LEFT JOIN hints h ON h.queue = q.queue
 WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.waiting < 20 THEN 2 ELSE 60 END))
   AND CASE WHEN q.stage = 'merge'
       THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged AND r.dirty_at <= now())
-        OR EXISTS (SELECT FROM index_state i WHERE i.backend = %(backend)s AND i.revision > i.indexed)
+        OR EXISTS (SELECT FROM index_state i WHERE i.backend = %(backend)s AND i.revision > i.indexed
+                      AND i.changed_at <= now())
       ELSE EXISTS (SELECT FROM (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
                                 AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now()
                                 ORDER BY w.priority, w.next_attempt_at, w.subject LIMIT 1) AS next)
