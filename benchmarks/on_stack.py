@@ -4,6 +4,8 @@ Three processes work, as in `nafuda run` but for the pages: ingest and models; m
 listener is halted while the pictures are put into the bucket, until RabbitMQ has an event of each; then it goes on, and
 time runs until search finds the last of them, complete. Thumbnails lie in a folder.
 
+far: all that passes between the workers and MinIO takes so many milliseconds each way (Toxiproxy), as in another town.
+
 With a timed device, inference takes no CPU, so that two rates bound the path: the device's, images a batch / time of a
 batch, and that at which all cores could do the decoding, were nothing else to be done. The lower one is *its rate*.
 """
@@ -28,6 +30,7 @@ from schemas.search import SearchRequest, Viewer, parse
 from tasks.prepare import prepare
 from tasks.services import Services
 from tests.e2e.instance import wait_for
+from tests.faults.network import Network
 from tests.faults.roles import Roles
 from tests.stack.given import environment
 from tests.stack.own import OwnStack, own_stack
@@ -101,7 +104,7 @@ class Measured:
             yield f"its rate, the lower of both, {self.bound:.1f} images/s: {self.rate / self.bound:.0%}"
 
 
-def run(images: int, longest: int, batch: float | None) -> Measured:
+def run(images: int, longest: int, batch: float | None, far: int = 0) -> Measured:
     """Measure everything in one run. batch: milliseconds of the timed device; None: the sample models."""
     models = {} if batch is None else {**_TIMED, VARIABLE: str(batch)}
     load = os.getloadavg()[0]
@@ -113,19 +116,36 @@ def run(images: int, longest: int, batch: float | None) -> Measured:
             megapixels = round(first.width * first.height / 1e6, 2)
         with own_stack(folder / "stack") as stack:
             program = "nafuda" if batch is None else "benchmarks.timed"
-            rate, cpu = _on(stack, folder, program, paths)
+            with _reached(stack, far) as objects:
+                rate, cpu = _on(stack, folder, program, paths, objects)
     if batch is not None:
         ceiling = replace(ceiling, inference=0.0)
     return Measured(images, megapixels, ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
 
 
-def _on(stack: OwnStack, folder: Path, program: str, paths: Sequence[Path]) -> tuple[float, dict[str, float]]:
-    """Images a second, and CPU milliseconds an image by kind of process."""
+@contextmanager
+def _reached(stack: OwnStack, far: int) -> Iterator[str]:
+    """MinIO's address for the workers."""
+    if not far:
+        yield stack.up("minio")["NAFUDA_TEST_S3_URL"]
+        return
+    given = stack.up("minio", "toxiproxy")
+    network = Network(given["NAFUDA_TEST_TOXIPROXY_URL"])
+    port = network.proxy("minio", stack.server("minio").port)
+    with network.toxic("minio", "latency", latency=far):
+        yield f"http://127.0.0.1:{port}"
+    network.close()
+
+
+def _on(
+    stack: OwnStack, folder: Path, program: str, paths: Sequence[Path], objects: str
+) -> tuple[float, dict[str, float]]:
+    """Images a second, and CPU milliseconds an image by kind of process. objects: MinIO's address for the workers."""
     given = stack.up(*_SERVERS)
     ours = {
         "NAFUDA_DATA": str(folder / "data"),
         "NAFUDA_BROKER_URL": given["NAFUDA_TEST_BROKER_URL"],
-        "NAFUDA_OBJECTS_URL": f"s3+{given['NAFUDA_TEST_S3_URL']}",
+        "NAFUDA_OBJECTS_URL": f"s3+{objects}",
         "NAFUDA_EVENTS_URL": given["NAFUDA_TEST_BROKER_URL"],
         "NAFUDA_SEARCH_URL": given["NAFUDA_TEST_OPENSEARCH_URL"],
     }

@@ -1,11 +1,11 @@
 """The whole path, upload to searchable, against the ceiling that decoding and inference alone would allow.
 
     python -m benchmarks.pipeline [--images 400] [--longest 1664] [--json FILE]
-    python -m benchmarks.pipeline --stack real [--device samples|timed] [--batch 20] [--images N] [--json FILE]
+    python -m benchmarks.pipeline --stack real [--device samples|timed] [--batch 20] [--far 0] [--images N]
 
 The ceiling is that of benchmarks/ceiling.py. What each process spends is read from /proc, so that it adds up to the
 whole. On the real stack, benchmarks/on_stack.py says what is measured; a timed device takes --batch milliseconds for at
-most 32 images, and no CPU.
+most 32 images, and no CPU; --far puts so many milliseconds between the workers and MinIO, each way.
 """
 
 import argparse
@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--device", choices=("samples", "timed"), default="samples")
     parser.add_argument("--batch", type=float, default=20.0, help="milliseconds of the timed device for a batch")
+    parser.add_argument("--far", type=int, default=0, help="milliseconds between the workers and MinIO, each way")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     timed = options.device == "timed"
@@ -154,7 +155,7 @@ def main() -> None:
         parser.error("the timed device is for --stack real")
     images, longest = options.images or (1500 if timed else 400), options.longest or (320 if timed else 1664)
     if options.stack == "real":
-        measured = on_stack.run(images, longest, options.batch if timed else None)
+        measured = on_stack.run(images, longest, options.batch if timed else None, options.far)
         print("\n".join(measured.lines()))
         found = asdict(measured)
     else:

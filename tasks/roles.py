@@ -18,6 +18,7 @@ from workers.analysis.analysis import Analysis, AnswerModel, LoadedModel
 from workers.batching.turns import Turns
 from workers.decode.limits import DecodeLimits
 from workers.decode.pool import DecodePool
+from workers.fetching import Several
 from workers.ingest.ingest import Ingest
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
         if groups or INGEST in services.roles:
             decoder = DecodePool(services.settings.decoders, _limits(services))
             stack.callback(decoder.close)
+            several = Several(services.settings.requests)
+            stack.callback(several.close)
         if INGEST in services.roles:
             worker = Ingest(
                 services.store,
@@ -53,13 +56,14 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
                 decoder,
                 services.inputs,
                 programs(registered),
+                several,
                 services.settings.max_bytes,
             )
             rounds[INGEST] = partial(ingest, services, worker)
         turns = Turns(max(1, (os.cpu_count() or 1) // services.settings.threads))
         for group in groups:
             models = _started(services, with_batchers(registered, group.stages, turns), stack)
-            work = _analysis(services, models, answering(registered, group.stages), decoder)
+            work = _analysis(services, models, answering(registered, group.stages), decoder, several)
             rounds[group.name] = partial(analyse, services, group, work)
         if MERGE in services.roles:
             rounds[MERGE] = partial(merge_dirty, services)
@@ -75,7 +79,11 @@ def _started(services: Services, models: dict[int, LoadedModel], stack: ExitStac
 
 
 def _analysis(
-    services: Services, models: dict[int, LoadedModel], answering: dict[int, AnswerModel], decoder: DecodePool
+    services: Services,
+    models: dict[int, LoadedModel],
+    answering: dict[int, AnswerModel],
+    decoder: DecodePool,
+    several: Several,
 ) -> Analysis:
     return Analysis(
         services.store,
@@ -83,6 +91,7 @@ def _analysis(
         decoder,
         services.inputs,
         models,
+        several,
         services.settings.max_bytes,
         answering=answering,
         results=services.results,

@@ -41,6 +41,7 @@ class Bench:
             self.plant.decoder,
             self.inputs,
             self.models,
+            self.plant.several,
             LIMIT,
             self.at_once,
         )

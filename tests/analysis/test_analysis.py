@@ -6,7 +6,7 @@ import pytest
 
 from schemas.results import StageResult
 from tests.analysis.conftest import Bench
-from tests.ingest.plant import picture
+from tests.ingest.plant import in_pairs, picture
 from workers.cache import InputCache
 
 RED, BLUE = picture((204, 51, 0)), picture((51, 102, 204))
@@ -53,6 +53,15 @@ def test_a_second_decoding_gives_the_same_answer(bench: Bench) -> None:
     assert failures == []
     assert said(second) == said(first)
     assert sorted(reads) == ["a.png", "b.png"]  # once for both models
+
+
+def test_what_was_not_kept_is_fetched_beside_each_other(bench: Bench) -> None:  # R61
+    bench.plant.put(a_png=RED, b_png=BLUE)
+    bench.plant.ingest("a.png", "b.png")
+    bench.inputs = InputCache()
+    bench.plant.store.before = in_pairs()
+    results, failures = bench.run(bench.claims())
+    assert (len(results), failures) == (4, [])
 
 
 def test_an_image_without_an_object_waits_and_costs_its_neighbours_nothing(bench: Bench) -> None:

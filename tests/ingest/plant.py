@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 from PIL import Image
 
@@ -13,6 +15,7 @@ from tests.decode.pictures import save
 from tests.records.books import Books
 from workers.cache import InputCache
 from workers.decode.pool import DecodePool
+from workers.fetching import Several
 from workers.ingest.ingest import THUMBNAILS, Ingest
 from workers.steps.program import InputProgram
 
@@ -36,6 +39,16 @@ class WatchedStore(FolderStore):
         return super().read(head, limit)
 
 
+def in_pairs() -> Callable[[ObjectHead], None]:
+    """For `before`: nobody reads alone, each waits until another one is at it."""
+    both = Barrier(2, timeout=30)
+
+    def wait(_: ObjectHead) -> None:
+        both.wait()
+
+    return wait
+
+
 @dataclass
 class Plant:
     """Objects in one bucket, and ingest over them."""
@@ -46,6 +59,7 @@ class Plant:
     programs: tuple[InputProgram, ...] = ()
     inputs: InputCache = field(default_factory=InputCache)
     at_once: int = 4 * LIMIT
+    several: Several = field(default_factory=partial(Several, 4))
 
     def __post_init__(self) -> None:
         self.store = WatchedStore(self.folder / "buckets")
@@ -73,6 +87,7 @@ class Plant:
             self.decoder,
             self.inputs,
             self.programs,
+            self.several,
             LIMIT,
             self.at_once,
         )

@@ -17,7 +17,7 @@ from infra.records.pool import Pool
 from schemas.errors import DecoderDiedError, NafudaError, TransientError
 from schemas.images import ObjectHead
 from tests.decode.pictures import noise, save
-from tests.ingest.plant import LIMIT, Plant, picture
+from tests.ingest.plant import LIMIT, Plant, in_pairs, picture
 from tests.records.books import STAGES, Books
 from workers.decode.pool import DecodePool
 from workers.ingest.ingest import THUMBNAILS, thumbnail_key
@@ -170,6 +170,13 @@ def test_a_hint_about_what_is_as_before_reads_nothing(plant: Plant) -> None:
     assert reads == []
     assert plant.state(*keys) == ["present", "refused", "sidecar"]
     assert plant.books.work().claim(["ingest"], 9) == []
+
+
+def test_objects_are_fetched_beside_each_other(plant: Plant) -> None:  # R61
+    plant.put(a_png=RED, b_png=BLUE, c_png=GREEN, d_png=picture((9, 9, 9)))
+    plant.store.before = in_pairs()
+    assert plant.ingest("a.png", "b.png", "c.png", "d.png") == {}
+    assert plant.state("a.png", "b.png", "c.png", "d.png") == ["present"] * 4
 
 
 def test_a_key_that_no_folder_can_hold_is_refused(plant: Plant) -> None:

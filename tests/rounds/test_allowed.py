@@ -16,6 +16,7 @@ from tasks.services import Services
 from tests.records.books import Books
 from tests.rounds.following import told
 from workers.decode.pool import DecodePool
+from workers.fetching import Several
 from workers.ingest.ingest import Ingest
 
 
@@ -73,7 +74,7 @@ def services(tmp_path: Path, database: str, store: Store, monkeypatch: pytest.Mo
 
 def look(services: Services) -> None:
     """What the role ingest does with every hint."""
-    with DecodePool(1) as decoder:
+    with DecodePool(1) as decoder, Several(2) as several:
         worker = Ingest(
             services.store,
             services.derived,
@@ -81,6 +82,7 @@ def look(services: Services) -> None:
             decoder,
             services.inputs,
             (),
+            several,
             services.settings.max_bytes,
         )
         while any(each.stage == INGEST and each.state == "ready" for each in services.work.counts()):

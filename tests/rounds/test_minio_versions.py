@@ -19,6 +19,7 @@ from tests.rounds.following import books_of, listening, parts
 from tests.stack.given import given
 from tests.stack.telling import own_queue, telling_bucket
 from workers.decode.pool import DecodePool
+from workers.fetching import Several
 from workers.ingest.ingest import Ingest
 
 pytestmark = pytest.mark.stack
@@ -68,8 +69,8 @@ def at_work(services: Services, books: Books) -> Iterator[None]:
 def ingesting(services: Services) -> Iterator[None]:
     """What a worker does on hints, without waiting for them."""
     stop = threading.Event()
-    with DecodePool(1) as decoder:
-        parts = (services.store, services.derived, services.objects, decoder, services.inputs, ())
+    with DecodePool(1) as decoder, Several(2) as several:
+        parts = (services.store, services.derived, services.objects, decoder, services.inputs, (), several)
         worker = Ingest(*parts, services.settings.max_bytes)
 
         def work() -> None:

@@ -17,6 +17,7 @@ from workers.batching.batcher import Batcher
 from workers.batching.ticket import Ticket
 from workers.cache import InputCache
 from workers.decode.pool import DecodedImage, DecodePool
+from workers.fetching import Several, portions
 from workers.scoring.answers import AnswerRunner, Answers
 from workers.steps.program import InputProgram
 
@@ -60,6 +61,7 @@ class Analysis:
     decoder: DecodePool
     inputs: InputCache
     models: Mapping[int, LoadedModel]
+    several: Several
     max_bytes: int
     at_once: int = 128 * 2**20
     answering: Mapping[int, AnswerModel] = field(default_factory=dict)
@@ -135,37 +137,44 @@ class Analysis:
         live = {claim.subject for claim in claims if claim.priority <= LIVE}
         inputs: dict[int, Inputs] = {}
         errors: dict[int, NafudaError] = {}
-        decoding: dict[int, Future[DecodedImage]] = {}
-        size = 0
+        missing: list[int] = []
         rows = {row.id: row for row in self.ledger.images(list(programs))}
         for image, wanted in programs.items():
             kept = self.inputs.take(rows[image].sha256) if image in rows else {}
             if all(program in kept for program in wanted):
                 inputs[image] = kept
-                continue
-            try:
-                row, head = self._head(rows.get(image))
-                if size + head.size > self.at_once:
-                    _collect(programs, decoding, inputs, errors)
-                    size = 0
-                content = self._read(row, head)
-                decoding[image] = self.decoder.submit(content, tuple(wanted), facts=False, later=image not in live)
-                size += head.size
-            except NafudaError as error:
-                errors[image] = error
-        _collect(programs, decoding, inputs, errors)
+            else:
+                missing.append(image)
+        stored: list[tuple[int, ObjectHead]] = []
+        for image, head in zip(missing, self.several.each(self._head, map(rows.get, missing)), strict=True):
+            if isinstance(head, NafudaError):
+                errors[image] = head
+            else:
+                stored.append((image, head))
+        for portion in portions(stored, self.at_once):
+            decoding: dict[int, Future[DecodedImage]] = {}
+            reading = [(image, self.several.begin(self._read, (rows[image], head))) for image, head in portion]
+            for image, read in reading:
+                try:
+                    decoding[image] = self.decoder.submit(
+                        read.result(), tuple(programs[image]), facts=False, later=image not in live
+                    )
+                except NafudaError as error:
+                    errors[image] = error
+            _collect(programs, decoding, inputs, errors)
         return inputs, errors
 
-    def _head(self, row: ImageRow | None) -> tuple[ImageRow, ObjectHead]:
+    def _head(self, row: ImageRow | None) -> ObjectHead:
         if row is None:
             raise TransientError("no object holds this image any more; it is tried again if one does", code="gone")
         head = self.store.head(row.bucket, row.key)
         if head is None:
             raise TransientError(f"{row.bucket}/{row.key} is gone; waiting for its event", code="gone")
-        return row, head
+        return head
 
-    def _read(self, row: ImageRow, head: ObjectHead) -> bytes:
+    def _read(self, this: tuple[ImageRow, ObjectHead]) -> bytes:
         """The image's bytes: results belong to content, and the object may hold something else since ingest."""
+        row, head = this
         content = self.store.read(head, self.max_bytes)
         if hashlib.sha256(content).hexdigest() != row.sha256:
             raise TransientError(f"{row.bucket}/{row.key} holds other bytes now; waiting for its event", code="gone")
@@ -188,18 +197,17 @@ def judge_each(runner: AnswerRunner, images: Sequence[Answers]) -> Sequence[Mode
 
 def _collect(
     programs: Mapping[int, Iterable[InputProgram]],
-    decoding: dict[int, Future[DecodedImage]],
+    decoding: Mapping[int, Future[DecodedImage]],
     inputs: dict[int, Inputs],
     errors: dict[int, NafudaError],
 ) -> None:
-    """Wait for what is being decoded, and let go of its bytes."""
+    """Wait for what is being decoded."""
     for image, future in decoding.items():
         try:
             pairs = zip(programs[image], future.result().inputs, strict=True)
             inputs[image] = {program: Prepared(pixels, shape) for program, (pixels, shape) in pairs}
         except NafudaError as error:
             errors[image] = error
-    decoding.clear()
 
 
 def _failure(claim: Claim, error: NafudaError) -> Failure:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from schemas.ports import ObjectStore
 from workers.batching.batch import Prepared
 from workers.cache import InputCache
 from workers.decode.pool import DecodedImage, DecodePool
+from workers.fetching import Several, portions
 from workers.ingest import sidecars
 from workers.steps.program import InputProgram
 
@@ -65,6 +66,7 @@ class Ingest:
     decoder: DecodePool
     inputs: InputCache
     programs: tuple[InputProgram, ...]
+    several: Several
     max_bytes: int
     at_once: int = AT_ONCE
 
@@ -74,59 +76,55 @@ class Ingest:
         Refusals are no errors here: they are written down as what became of the object.
         """
         errors: dict[int, NafudaError] = {}
-        for part in self._portions(self.ledger.objects(ids), errors):
-            fetched = list(self._fetch(part, errors))
-            self._settle(fetched, errors)
+        for portion in portions(self._changed(self.ledger.objects(ids), errors), self.at_once):
+            self._settle(list(self._fetch(portion, errors)), errors)
         return errors
 
-    def _portions(
-        self, rows: Iterable[ObjectRow], errors: dict[int, NafudaError]
-    ) -> Iterator[list[tuple[ObjectRow, ObjectHead]]]:
-        """What has to be read, in portions that fit into memory; what is gone or as before is settled on the way."""
-        portion: list[tuple[ObjectRow, ObjectHead]] = []
+    def _changed(self, rows: Sequence[ObjectRow], errors: dict[int, NafudaError]) -> list[tuple[ObjectRow, ObjectHead]]:
+        """What has to be read; what is gone or as before is settled on the way."""
+        changed: list[tuple[ObjectRow, ObjectHead]] = []
         unchanged: list[tuple[int, int]] = []
-        size = 0
-        for row in rows:
-            try:
-                head = self.store.head(row.bucket, row.key)
-                if head is None:
-                    self.ledger.gone(row.id, row.checks)
-                    continue
-            except PermanentError as error:
-                self._refuse(row, _nothing(row), error, errors)
-                continue
-            except NafudaError as error:
-                errors[row.id] = error
-                continue
-            if row.unchanged(head):
+        for row, head in zip(rows, self.several.each(self._head, rows), strict=True):
+            if isinstance(head, NafudaError):
+                self._unread(row, _nothing(row), head, errors)
+            elif head is None:
+                self.ledger.gone(row.id, row.checks)
+            elif row.unchanged(head):
                 unchanged.append((row.id, row.checks))
-                continue
-            if portion and size + head.size > self.at_once:
-                yield portion
-                portion, size = [], 0
-            portion.append((row, head))
-            size += head.size
+            else:
+                changed.append((row, head))
         self.ledger.unchanged(unchanged)
-        if portion:
-            yield portion
+        return changed
+
+    def _head(self, row: ObjectRow) -> ObjectHead | None:
+        return self.store.head(row.bucket, row.key)
 
     def _fetch(
-        self, portion: Iterable[tuple[ObjectRow, ObjectHead]], errors: dict[int, NafudaError]
+        self, portion: Sequence[tuple[ObjectRow, ObjectHead]], errors: dict[int, NafudaError]
     ) -> Iterator[Fetched]:
-        for row, head in portion:
-            text = row.key.endswith(sidecars.SUFFIX)
-            try:
-                content = self.store.read(head, sidecars.MOST_BYTES if text else self.max_bytes)
-                if text:
-                    self.ledger.sidecar(row.id, row.checks, head, sidecars.from_text(content))
-                else:
-                    yield Fetched(row, head, content, hashlib.sha256(content).hexdigest())
-            except NotFoundError:
+        for (row, head), found in zip(portion, self.several.each(self._read, portion), strict=True):
+            if isinstance(found, NotFoundError):
                 self.ledger.gone(row.id, row.checks)
-            except PermanentError as error:
-                self._refuse(row, head, error, errors)
-            except NafudaError as error:
-                errors[row.id] = error
+            elif isinstance(found, NafudaError):
+                self._unread(row, head, found, errors)
+            elif isinstance(found, Fetched):
+                yield found
+            else:
+                self._beside(row, head, found, errors)
+
+    def _read(self, this: tuple[ObjectRow, ObjectHead]) -> Fetched | bytes:
+        """A picture, or the bytes of a sidecar."""
+        row, head = this
+        if row.key.endswith(sidecars.SUFFIX):
+            return self.store.read(head, sidecars.MOST_BYTES)
+        content = self.store.read(head, self.max_bytes)
+        return Fetched(row, head, content, hashlib.sha256(content).hexdigest())
+
+    def _beside(self, row: ObjectRow, head: ObjectHead, text: bytes, errors: dict[int, NafudaError]) -> None:
+        try:
+            self.ledger.sidecar(row.id, row.checks, head, sidecars.from_text(text))
+        except NafudaError as error:
+            self._unread(row, head, error, errors)
 
     def _settle(self, fetched: Sequence[Fetched], errors: dict[int, NafudaError]) -> None:
         """Decode each new content once, and write down what the objects hold."""
@@ -156,19 +154,36 @@ class Ingest:
         self, decoding: Mapping[str, Future[DecodedImage]]
     ) -> tuple[dict[str, ImageFacts], dict[str, NafudaError]]:
         """Wait for the decoders; thumbnails and inputs are put away before anybody hears of the image."""
-        facts, failed = {}, {}
+        facts, failed, keeping = {}, {}, {}
         for sha256, future in decoding.items():
             try:
                 decoded = future.result()
-                assert decoded.facts is not None
-                keep(self.derived, THUMBNAILS, thumbnail_key(sha256), decoded.facts.thumbnail)
             except NafudaError as error:
                 failed[sha256] = error
                 continue
+            assert decoded.facts is not None
             facts[sha256] = decoded.facts
+            keeping[sha256] = self.several.begin(self._keep, (sha256, decoded.facts.thumbnail))
             pairs = zip(self.programs, decoded.inputs, strict=True)
             self.inputs.put(sha256, {program: Prepared(pixels, shape) for program, (pixels, shape) in pairs})
+        for sha256, kept in keeping.items():
+            try:
+                kept.result()
+            except NafudaError as error:
+                failed[sha256] = error
+                del facts[sha256]
         return facts, failed
+
+    def _keep(self, thumbnail: tuple[str, bytes]) -> None:
+        sha256, made = thumbnail
+        keep(self.derived, THUMBNAILS, thumbnail_key(sha256), made)
+
+    def _unread(self, row: ObjectRow, head: ObjectHead, error: NafudaError, errors: dict[int, NafudaError]) -> None:
+        """What can never be read is refused, everything else is tried again."""
+        if isinstance(error, PermanentError):
+            self._refuse(row, head, error, errors)
+        else:
+            errors[row.id] = error
 
     def _refuse(self, row: ObjectRow, head: ObjectHead, error: PermanentError, errors: dict[int, NafudaError]) -> None:
         log.info("refused: %s", error, extra={"object": row.id, "key": row.key, "code": error.code})
