@@ -25,9 +25,10 @@ def index_behind(services: Services, *, now: bool = False) -> int:
     """
     if services.index_outage.paused() and not now:
         return 0
-    behind = services.indexing.behind(ROUND)
-    # A whole round means that more is waiting: then the index may show it when that is cheapest.
-    return _write(services, behind, at_once=now or len(behind) < ROUND)
+    with services.index_turn:  # or rounds at the same time write the same documents
+        behind = services.indexing.behind(ROUND)
+        # A whole round means that more is waiting: then the index may show it when that is cheapest.
+        return _write(services, behind, at_once=now or len(behind) < ROUND)
 
 
 def index_these(services: Services, records: Sequence[int]) -> None:

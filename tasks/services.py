@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Services:
     gate: Gate = field(default_factory=Gate)
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     inputs: InputCache = field(default_factory=InputCache)
+    index_turn: threading.Lock = field(default_factory=threading.Lock)
     index_outage: Outage = field(default_factory=partial(Outage, "the search index"))
     database_outage: Outage = field(default_factory=partial(Outage, "the database"))
     broker_outage: Outage = field(default_factory=partial(Outage, "the broker", longest=timedelta(seconds=5)))

@@ -1,14 +1,17 @@
 """The merge task: one transaction from raw results to flags, records and the index (R15, R67, R73)."""
 
 import threading
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
+from schemas.document import Document
 from schemas.pipeline import CAPTIONING
 from schemas.record import Visibility
 from schemas.rules import Action, Policy, Vocabulary
-from schemas.search import SearchRequest, Viewer, parse
+from schemas.search import SearchRequest, Viewer, WriteOutcome, parse
 from tasks.merge import merge_dirty, refresh
 from tasks.services import Services
 from tests.records.books import TAGGING, Books
@@ -136,3 +139,23 @@ def test_a_decision_is_found_at_once_however_much_waits_for_the_index(
     number = put(books, "a.png", sword=0.9)
     refresh(services, [number])
     assert hits(services) == [number]
+
+
+def test_rounds_at_the_same_time_give_the_index_each_document_once(services: Services, books: Books) -> None:  # R61
+    written: list[int] = []
+    real = services.index
+
+    class Slow:
+        def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
+            written.extend(document.record for document in documents)
+            time.sleep(0.2)
+            return real.write(documents, at_once=at_once)
+
+    services.__dict__["index"] = Slow()
+    numbers = [put(books, f"{number}.png", sword=0.9) for number in range(6)]
+    threads = [threading.Thread(target=merge_dirty, args=(services,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(written) == sorted(numbers)
