@@ -84,8 +84,9 @@ def test_a_broker_that_refuses_a_hint_for_good_is_away_too_and_is_told_of_the_qu
     caplog.set_level(logging.INFO)
     url = given("NAFUDA_TEST_BROKER_URL")
     services = Services(Settings(data=tmp_path, broker_url=url))
-    services.send("ingest")
     with Connection(url) as operator:
+        operator.default_channel.queue_delete("ingest")
+        services.send("ingest")
         operator.default_channel.exchange_delete(EXCHANGE)
     services.send("ingest")
     assert [each for each in caplog.messages if "the broker is away" in each and "NOT_FOUND" in each]
