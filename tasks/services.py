@@ -250,16 +250,20 @@ class Services:
         try:
             self._publish(queue)
             self.broker_outage.over()
-        except OperationalError as error:
-            self.broker_outage.began(TransientError(f"{error}; check NAFUDA_BROKER_URL", code="broker-away"))
+        except TransientError as error:
+            self.broker_outage.began(error)
 
     def _publish(self, queue: str) -> None:
+        """TransientError whatever the broker answers: one that cannot write its queues refuses as if for good."""
         with self.sender.producer_pool.acquire(block=True) as producer:
+            connection = producer.connection
+            refusals = (OperationalError, *connection.connection_errors, *connection.channel_errors)
             try:
                 self.sender.send_task(f"nafuda.{queue}", queue=queue, retry=False, producer=producer)
-            except OperationalError:
-                producer.connection.collect()  # a late answer must not be taken for the next hint's
-                raise
+            except refusals as error:
+                connection.collect()  # a late answer must not be taken for the next hint's
+                said = str(error) or repr(error.__cause__ or error)
+                raise TransientError(f"{said}; check NAFUDA_BROKER_URL", code="broker-away") from error
 
     def count(self, stage: str, done: int, failed: Iterable[HasCode]) -> None:
         """Count what a chunk came to."""

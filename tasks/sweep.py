@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from schemas.errors import ConfigurationError, ConflictError, NafudaError, TransientError
 from tasks.index import prepare_index
+from tasks.loops import keep
 from tasks.reconcile import compare_by_schedule
 from tasks.services import Services
 
@@ -51,11 +52,19 @@ def keep_index(services: Services) -> str:
 
 
 def run_sweeper(services: Services, stop: threading.Event) -> None:
-    """Sweep until told to stop. An outage is said once.
+    """Sweep until told to stop. Buckets are compared beside it: a million keys take minutes, in which dead workers'
+    claims must be freed."""
+    over = threading.Event()
+    compared = (compare_by_schedule, services, over)
+    threading.Thread(target=keep, args=compared, name="compare", daemon=True).start()
+    try:
+        _sweep(services, stop)
+    finally:
+        over.set()
 
-    Buckets are compared beside it: a million keys take minutes, in which dead workers' claims must be freed.
-    """
-    threading.Thread(target=compare_by_schedule, args=(services, stop), name="compare", daemon=True).start()
+
+def _sweep(services: Services, stop: threading.Event) -> None:
+    """An outage is said once."""
     look, trouble = time.monotonic(), ""
     away = False
     while not stop.is_set():

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
 from types import FrameType
 
 from celery import Celery
@@ -13,12 +12,13 @@ from celery.signals import worker_shutting_down
 from tasks.app import build_app
 from tasks.encode import encode
 from tasks.follow import listen
+from tasks.loops import Loop, keep
 from tasks.roles import LOOP_ROLES, check_roles, open_rounds
 from tasks.services import Services
 from tasks.sweep import run_heartbeat, run_sweeper
 
 log = logging.getLogger(__name__)
-_LOOPS: dict[str, Callable[[Services, threading.Event], None]] = {
+_LOOPS: dict[str, Loop] = {
     "listen": listen,
     "sweep": run_sweeper,
     "encode": encode,
@@ -33,7 +33,7 @@ def run_worker(services: Services) -> int:
         services.metrics.serve(services.settings.metrics_host, services.settings.metrics_port)
     services.work.beat()
     loops = [run_heartbeat, *(_LOOPS[role] for role in services.roles if role in LOOP_ROLES)]
-    threads = [threading.Thread(target=loop, args=(services, stop), name=loop.__name__) for loop in loops]
+    threads = [threading.Thread(target=keep, args=(loop, services, stop), name=loop.__name__) for loop in loops]
     for thread in threads:
         thread.start()
     try:

@@ -19,13 +19,18 @@ def main() -> None:
     parser.add_argument("--only", default="", help="faults whose names hold this text")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # takes everything down with it
-    faults = [fault for fault in FAULTS if options.only in fault.name]
-    if not faults:
+    asked = [fault for fault in FAULTS if options.only in fault.name]
+    if not asked:
         parser.error(f"no fault is called so; there are {', '.join(fault.name for fault in FAULTS)}")
+    reasons = {fault: fault.missing() for fault in asked}
+    left_out = [f"left out: {fault.name}: {reason}" for fault, reason in reasons.items() if reason]
+    faults = [fault for fault, reason in reasons.items() if not reason]
+    if not faults:
+        parser.error("\n".join(left_out))
     with tempfile.TemporaryDirectory() as folder, deployment(Path(folder), small_disks=True) as site:
         met = meet(site, faults, options.uploads // len(faults), options.seconds, lambda line: print(line, flush=True))
     sound = all(each.count.sound for each in met)
-    print("sound" if sound else "NOT SOUND")
+    print(*left_out, "sound" if sound else "NOT SOUND", sep="\n")
     raise SystemExit(0 if sound else 1)
 
 

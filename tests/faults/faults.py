@@ -9,8 +9,8 @@ from functools import partial
 import httpx2
 import psycopg
 
-from tests.faults import hosts, resources, times
-from tests.faults.deployment import ON_DISKS, ROLES, Deployment
+from tests.faults import hosts, memory, resources, times
+from tests.faults.deployment import ROLES, Deployment
 from tests.stack.searching import turning_away
 
 Breaks = Callable[[Deployment, float], None]
@@ -18,11 +18,13 @@ Breaks = Callable[[Deployment, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """breaks: returns when all is mended, after so many seconds at least. brief: also in the shortened round."""
+    """breaks: returns when all is mended, after so many seconds at least. brief: also in the shortened round. missing:
+    why this machine cannot do it, or ""."""
 
     name: str
     breaks: Breaks
     brief: bool = True
+    missing: Callable[[], str] = str
 
 
 def _process(role: str, site: Deployment, seconds: float) -> None:
@@ -113,7 +115,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("OpenSearch: read-only, as with a full disk", _read_only),
     Fault("OpenSearch: turns every document away", _rejecting),
     Fault("RabbitMQ: takes nothing, as with a full disk", resources.broker_disk_full),
-    *(Fault(f"{_NAMES[name]}: disk full", partial(resources.server_disk_full, name), brief=False) for name in ON_DISKS),
+    Fault("PostgreSQL: disk full", partial(resources.server_disk_full, "postgres"), brief=False),
+    Fault("OpenSearch: disk full", partial(resources.server_disk_full, "opensearch"), brief=False),
+    Fault("RabbitMQ: disk full", resources.broker_own_disk_full, brief=False),
+    Fault("MinIO: disk full", resources.store_disk_full, brief=False),
     Fault("thumbnails: disk full", resources.derived_disk_full, brief=False),
     Fault("thumbnails: disk read-only", resources.derived_read_only, brief=False),
     Fault("a migration beside the workers", times.migrated),
@@ -122,5 +127,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("a host with a worker: line cut", partial(hosts.cut_off, "vision"), brief=False),
     *(Fault(f"{role}: frozen, then thawed", partial(resources.frozen, role), role == "vision") for role in _WORKING),
     Fault("ingest: no memory", partial(resources.short_of_memory, "ingest")),
+    Fault("vision: killed for memory", partial(memory.killed_for_memory, "vision"), False, memory.missing),
     *(Fault(f"{role}: no file descriptors", partial(resources.out_of_files, role)) for role in _WORKING),
 )

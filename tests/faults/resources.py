@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from tests.faults.deployment import DERIVED, Deployment
-from tests.stack.rabbitmq import RabbitMQ
+from tests.stack.rabbitmq import VHOST, RabbitMQ
 
 _BURST = 40  # images
 _HANG_UP = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
@@ -61,6 +61,27 @@ def server_disk_full(name: str, site: Deployment, seconds: float) -> None:
         site.uploads.put(_BURST)
         time.sleep(seconds)
     site.stack.up(name)
+
+
+def broker_own_disk_full(site: Deployment, seconds: float) -> None:
+    """RabbitMQ's disk is full to the last block. Its queues fall over it, though it answers and calls itself healthy:
+    whoever watches them has to start it again."""
+    server_disk_full("rabbitmq", site, seconds)
+    server = site.stack.server("rabbitmq")
+    assert isinstance(server, RabbitMQ)
+    if "down" in server.control("list_queues", "-p", VHOST, "state"):
+        site.stack.kill("rabbitmq")
+        site.stack.up("rabbitmq")
+
+
+def store_disk_full(site: Deployment, seconds: float) -> None:
+    """MinIO's disk is full to the last block, while what it took before is worked on. It refuses; people try again."""
+    site.uploads.put(_BURST)
+    with _filled(site.stack.server("minio").folder):
+        refused = site.uploads.refused
+        time.sleep(seconds)
+        assert site.uploads.refused > refused
+    site.stack.up("minio")
 
 
 def derived_read_only(site: Deployment, seconds: float) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from infra.embedded.supervisor import Child, Supervisor
+from tests.e2e.instance import wait_for
 
 _GRACE = timedelta(seconds=20)
 
@@ -59,6 +60,12 @@ class Roles:
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a role's process and to all that it started."""
         os.killpg(self.pid(name), number)
+
+    def renew(self, name: str) -> None:
+        """Let a role end in peace; its supervisor starts it again."""
+        pid = self.pid(name)
+        self.kill(name, signal.SIGTERM)
+        wait_for(lambda: self.pid(name) != pid, 60, self.tell)
 
     def tell(self) -> str:
         """The ends of their logs."""

@@ -1,14 +1,12 @@
 """Time and change: a clock that jumps, a schema that is migrated, many deaths at once, while everything works."""
 
 import random
-import signal
 import time
 from pathlib import Path
 
 import psycopg
 
 from infra.records.migrate import migrate
-from tests.e2e.instance import wait_for
 from tests.faults.deployment import ROLES, Deployment
 from tests.stack import packages
 
@@ -22,12 +20,12 @@ def clock_back(role: str, site: Deployment, seconds: float) -> None:
     clock.write_text("0", "ascii")
     before = child.environment
     child.environment = {**before, "LD_PRELOAD": str(_library(site.folder)), "NAFUDA_CLOCK": str(clock)}
-    _again(role, site)
+    site.roles.renew(role)
     for jump in (_JUMP, "0"):
         time.sleep(seconds / 2)
         clock.write_text(jump, "ascii")
     child.environment = before
-    _again(role, site)
+    site.roles.renew(role)
 
 
 def migrated(site: Deployment, seconds: float) -> None:
@@ -57,13 +55,6 @@ def storm(site: Deployment, seconds: float) -> None:
             site.stack.kill(server)
             time.sleep(choose.uniform(0.5, 2))
             site.stack.up(server)
-
-
-def _again(role: str, site: Deployment) -> None:
-    """Let a role end in peace; its supervisor starts it again."""
-    pid = site.roles.pid(role)
-    site.roles.kill(role, signal.SIGTERM)
-    wait_for(lambda: site.roles.pid(role) != pid, 60, site.roles.tell)
 
 
 def _library(folder: Path) -> Path:

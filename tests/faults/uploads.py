@@ -31,6 +31,7 @@ class Uploads:
         )  # fmt: skip
         self.bucket = bucket
         self.stored: dict[str, str] = {}
+        self.refused = 0  # attempts
         self._numbers = itertools.count()
 
     def put(self, count: int, over: float = 0.0) -> None:
@@ -55,6 +56,7 @@ class Uploads:
             try:
                 self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="image/jpeg")
             except (BotoCoreError, ClientError):  # as a person who tries again
+                self.refused += 1
                 time.sleep(_AGAIN)
             else:
                 self.stored[key] = hashlib.sha256(content).hexdigest()

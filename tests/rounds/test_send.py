@@ -9,10 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from kombu.connection import Connection
 from prometheus_client import generate_latest
 
+from infra.broker.transports import EXCHANGE
 from infra.settings import Settings
 from tasks.services import Services
+from tests.stack.given import given
 
 
 @contextmanager
@@ -70,4 +73,27 @@ def test_a_hint_is_sent_when_the_pause_is_over_and_the_return_is_said(
     services.send("ingest")
     assert caplog.messages.count("the broker is back") == 1
     assert 'nafuda_server_away{server="broker"} 0.0' in metrics_of(services)
+    services.close()
+
+
+@pytest.mark.stack
+def test_a_broker_that_refuses_a_hint_for_good_is_away_too_and_is_told_of_the_queue_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R72: as RabbitMQ does whose queues were lost to a full disk. The client calls such an answer irrecoverable."""
+    caplog.set_level(logging.INFO)
+    url = given("NAFUDA_TEST_BROKER_URL")
+    services = Services(Settings(data=tmp_path, broker_url=url))
+    with Connection(url) as operator:
+        operator.default_channel.queue_delete("ingest")
+        services.send("ingest")
+        operator.default_channel.exchange_delete(EXCHANGE)
+    services.send("ingest")
+    assert [each for each in caplog.messages if "the broker is away" in each and "NOT_FOUND" in each]
+    while services.broker_outage.paused():
+        pass
+    services.send("ingest")
+    assert caplog.messages.count("the broker is back") == 1
+    with Connection(url) as operator:
+        assert operator.default_channel.queue_delete("ingest") == 2
     services.close()

@@ -113,12 +113,13 @@ class RabbitMQ(Server):
         super().down()
         processes.end(self._mapper, signal.SIGTERM)
 
-    def control(self, *words: str) -> None:
-        """Run `rabbitmqctl` on it."""
+    def control(self, *words: str) -> str:
+        """Run `rabbitmqctl` on it; returns what it said."""
         command = [str(self._scripts()[-1] / "rabbitmqctl"), *words]
         done = subprocess.run(command, env=self.process_environment(), capture_output=True, text=True, check=False)
         if done.returncode:
             raise ConfigurationError(f"rabbitmqctl {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
 
     @property
     def _mapper(self) -> Path:
