@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from infra.settings import read_settings
@@ -29,21 +30,31 @@ from workers.decode.limits import DecodeLimits
 from workers.decode.pixels import decode
 from workers.runners import RUNNERS
 from workers.scoring.answers import AnswerRunner
-from workers.steps.program import run_program
+from workers.steps.geometry import Geometry
+from workers.steps.program import InputProgram, run_program
 
 _SEED = 2_000_000
 _KINDS = 40
 _BATCH = 16
+_Inputs = Mapping[InputProgram, tuple[NDArray[np.uint8], Geometry]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """CPU milliseconds an image of the parts that nobody can leave out, and of what ingest makes beside them."""
+    """CPU milliseconds an image of the parts that nobody can leave out, and of what ingest makes beside them.
+
+    models: of each one's inference, in batches of 16.
+    """
 
     decode: float
-    inference: float
+    models: dict[str, float]
     facts: float
     cores: int
+
+    @property
+    def inference(self) -> float:
+        """Of all models."""
+        return sum(self.models.values())
 
     @property
     def images_per_second(self) -> float:
@@ -72,19 +83,32 @@ def measure_ceiling(paths: Sequence[Path]) -> Ceiling:
     cores = len(os.sched_getaffinity(0))
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         shares = list(pool.map(_spent, [paths[core::cores] for core in range(cores)]))
-    decoding, inference, facts = (sum(column) * 1000 / len(paths) for column in zip(*shares, strict=True))
-    return Ceiling(decoding, inference, facts, cores)
+    each = 1000 / len(paths)
+    models = {name: sum(share.models[name] for share in shares) * each for name in shares[0].models}
+    return Ceiling(
+        sum(share.decoding for share in shares) * each, models, sum(share.facts for share in shares) * each, cores
+    )
 
 
-def _spent(paths: Sequence[Path]) -> tuple[float, float, float]:
-    """CPU seconds of decoding with all inputs, of inference in batches, and of thumbnail, hashes and colours."""
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """CPU seconds of decoding with all inputs, of each model in batches, and of thumbnail, hashes and colours."""
+
+    decoding: float
+    models: dict[str, float]
+    facts: float
+
+
+def _spent(paths: Sequence[Path]) -> _Spent:
     with tempfile.TemporaryDirectory() as folder:
         active = load_active(Services(read_settings(os.environ, data=Path(folder))))
-    seeing = [(each.manifest.id, cast(Runner, each.runner)) for each in active if each.manifest.runner in RUNNERS]
-    judges = [cast(AnswerRunner, each.runner) for each in active if each.manifest.runner not in RUNNERS]
+    seen = [each for each in active if each.manifest.runner in RUNNERS]
+    seeing = [(each.manifest.id, cast(Runner, each.runner)) for each in seen]
+    judges = [(each.manifest.id, cast(AnswerRunner, each.runner)) for each in active if each not in seen]
     programs = tuple({runner.program: None for _, runner in seeing})  # models with the same input share it
     limits, contents = DecodeLimits(), [path.read_bytes() for path in paths]
-    decoding, facts, inputs = 0.0, 0.0, []
+    decoding, facts = 0.0, 0.0
+    inputs: list[_Inputs] = []
     for content in contents:  # one after the other, as the decoders do: keeping pictures would cost fresh memory
         started = time.process_time()
         decoded = decode(content, limits, late_colours=True)
@@ -93,17 +117,28 @@ def _spent(paths: Sequence[Path]) -> tuple[float, float, float]:
         describe(decoded)
         hashlib.sha256(content).hexdigest()
         decoding, facts = decoding + between - started, facts + time.process_time() - between
-    started = time.process_time()
-    for first in range(0, len(inputs), _BATCH):
-        rows = inputs[first : first + _BATCH]
-        answers: list[dict[str, ModelOutput]] = [{} for _ in rows]
-        for name, runner in seeing:
-            chunk = [row[runner.program] for row in rows]
-            found = runner.forward(Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)))
-            for known, output in zip(answers, found, strict=True):
-                if isinstance(output, ModelOutput):
-                    known[name] = output
-        for judge in judges:
-            judge.judge(answers)
-    inference = time.process_time() - started
-    return decoding, inference, facts
+    _inferred(inputs[:_BATCH], seeing, judges)  # in service they have their memory already
+    spent = [_inferred(inputs[first : first + _BATCH], seeing, judges) for first in range(0, len(inputs), _BATCH)]
+    models = {name: sum(each[name] for each in spent) for name in spent[0]}
+    return _Spent(decoding, models, facts)
+
+
+def _inferred(
+    rows: Sequence[_Inputs], seeing: Sequence[tuple[str, Runner]], judges: Sequence[tuple[str, AnswerRunner]]
+) -> dict[str, float]:
+    """CPU seconds of each model on a batch."""
+    models = {}
+    answers: list[dict[str, ModelOutput]] = [{} for _ in rows]
+    for name, runner in seeing:
+        started = time.process_time()
+        chunk = [row[runner.program] for row in rows]
+        found = runner.forward(Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)))
+        models[name] = time.process_time() - started
+        for known, output in zip(answers, found, strict=True):
+            if isinstance(output, ModelOutput):
+                known[name] = output
+    for name, judge in judges:
+        started = time.process_time()
+        judge.judge(answers)
+        models[name] = time.process_time() - started
+    return models

@@ -119,7 +119,7 @@ def run(images: int, longest: int, batch: float | None, far: int = 0) -> Measure
             with _reached(stack, far) as objects:
                 rate, cpu = _on(stack, folder, program, paths, objects)
     if batch is not None:
-        ceiling = replace(ceiling, inference=0.0)
+        ceiling = replace(ceiling, models={})
     return Measured(images, megapixels, ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
 
 

@@ -171,6 +171,7 @@ def show(report: Report) -> None:
     c = report.ceiling
     print(f"{report.images} JPEG of {report.megapixels} MP on {c.cores} cores; CPU ms an image:")
     print(f"  decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; thumbnail, hashes, colours {c.facts:.1f}")
+    print("  models: " + ", ".join(f"{name.partition('/')[2]} {spent:.1f}" for name, spent in c.models.items()))
     print(f"  in the run: decoders {report.cpu_decoders:.1f}, Python outside decode and inference "
           f"{report.cpu_python_outside:.1f}, database {report.cpu_database:.1f}")  # fmt: skip
     print(f"ceiling {report.ceiling_rate:.1f} images/s, end to end {report.end_to_end_rate:.1f}: {report.share:.0%}")

@@ -225,6 +225,7 @@ def test_a_caller_that_waits_for_room_learns_that_the_device_thread_died() -> No
     gate.set()
     caller.join(SOON.total_seconds())
     assert codes == ["device-died"]
+    assert batcher.close(SOON)  # its exception is told within this test
 
 
 @pytest.mark.parametrize("seed", range(8))

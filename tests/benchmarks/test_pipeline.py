@@ -18,7 +18,7 @@ TAGGER = "nafuda/sample-tagger"
 SEEN = Measured(
     images=100,
     megapixels=0.1,
-    ceiling=Ceiling(decode=8.0, inference=0.0, facts=2.0, cores=2),  # 250 images a second
+    ceiling=Ceiling(decode=8.0, models={}, facts=2.0, cores=2),  # 250 images a second
     batch=20.0,
     rate=100.0,
     cpu={"decoders": 10.0, "python": 5.0, "minio": 3.0},
@@ -42,7 +42,7 @@ def test_a_fast_device_is_bound_by_decoding_and_a_slow_one_by_itself() -> None:
 
 
 def test_without_a_timed_device_the_cpu_alone_bounds() -> None:
-    sampled = replace(SEEN, batch=None, ceiling=replace(SEEN.ceiling, inference=32.0))
+    sampled = replace(SEEN, batch=None, ceiling=replace(SEEN.ceiling, models={"one": 20.0, "other": 12.0}))
     assert (sampled.device, sampled.bound) == (None, 50)
     assert not any("device" in line for line in sampled.lines())
 
