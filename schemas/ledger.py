@@ -141,10 +141,13 @@ class WorkLedger(Protocol):
     def beat(self) -> None:
         """Say that this worker is alive; its claims hold as long as it does."""
 
-    def sweep(self, silent: timedelta, *, held: bool = True) -> int:
-        """Free the claims of workers silent for so long, as process deaths; returns how many.
+    def sweep(self, silent: timedelta) -> int:
+        """Free the claims of workers silent for so long, as process deaths; returns how many."""
 
-        held: also let go of what waits for stages that have ended, which looks at everything that waits so.
+    def let_go(self, after: int, limit: int) -> int:
+        """Let go of what waits for stages that have ended, should whoever ended them not have done so.
+
+        Looks at `limit` images at most, by id, from above `after`; returns where to go on, 0: at the beginning.
         """
 
     def overdue(self) -> list[str]:

@@ -14,13 +14,14 @@ from tasks.services import Services
 log = logging.getLogger(__name__)
 PERIOD = timedelta(seconds=1)
 LONG_PERIOD = timedelta(seconds=5)  # for what looks at much
+HELD = 5_000  # images at a time: a backfill of a library holds as many as there are
 LETTERS = 10_000  # at most 2.5 GB
 LETTERS_AGE = timedelta(days=30)
 
 
-def sweep_once(services: Services, *, held: bool = True) -> None:
-    """Free the claims of the dead (held: and what waits for nothing any more), then wake queues with ready work."""
-    freed = services.work.sweep(services.settings.silent, held=held)
+def sweep_once(services: Services) -> None:
+    """Free the claims of the dead, then wake queues with ready work."""
+    freed = services.work.sweep(services.settings.silent)
     if freed:
         log.warning("freed %d claims of workers that ended", freed)
     for queue in services.work.overdue():
@@ -65,14 +66,14 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
 
 def _sweep(services: Services, stop: threading.Event) -> None:
     """An outage is said once."""
-    look, trouble = time.monotonic(), ""
+    look, trouble, held = time.monotonic(), "", 0
     away = False
     while not stop.is_set():
         try:
-            due = time.monotonic() >= look
-            sweep_once(services, held=due)
-            if due:
+            sweep_once(services)
+            if time.monotonic() >= look:
                 trim_letters(services)
+                held = services.work.let_go(held, HELD)
                 look = time.monotonic() + LONG_PERIOD.total_seconds()
                 told, trouble = trouble, keep_index(services)
                 if trouble and trouble != told:

@@ -138,17 +138,22 @@ class PostgresWork:
         with session(self.pool) as connection:
             connection.execute(statement("work", "beat"), {"worker": self.worker, "roles": self.roles})
 
-    def sweep(self, silent: timedelta, *, held: bool = True) -> int:
+    def sweep(self, silent: timedelta) -> int:
         """Free claims of dead workers; the images whose state changed are merged again. See the port."""
         values = {"silent": silent.total_seconds(), "most": DEATHS_ALONE, "reason": _DIED}
         with transaction(self.pool) as connection:
             freed = connection.execute(statement("work", "sweep"), values).fetchall()
-            if held:
-                forgotten = connection.execute(statement("work", "forgotten"), _needs()).fetchall()
-                _release(connection, {int(image) for (image,) in forgotten})
             _touch(connection, {subject for stage, subject in freed if stage != INGEST})
             connection.execute(statement("work", "forget_workers"))
         return len(freed)
+
+    def let_go(self, after: int, limit: int) -> int:
+        """Let go of what waits for stages that have ended, of a page of images; see the port."""
+        values = {"after": after, "limit": limit, **_needs()}
+        with transaction(self.pool) as connection:
+            page = connection.execute(statement("work", "forgotten"), values).fetchall()
+            _release(connection, {int(image) for image, forgotten in page if forgotten})
+        return int(page[-1][0]) if len(page) == limit else 0
 
     def retry(self, stages: Sequence[str], subjects: Sequence[int]) -> int:
         """Make failed or quarantined work ready again; returns how much."""

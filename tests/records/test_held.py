@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -67,7 +66,7 @@ def test_the_sweeper_lets_go_of_what_nobody_let_go(judged: Books) -> None:
     judged.results.remove_model(CAPTIONING)
     end(judged, EMBEDDING, PLACED)
     judged.sql("UPDATE work SET held = true WHERE stage = %s", JUDGING)
-    judged.work().sweep(timedelta(seconds=20))
+    judged.work().let_go(0, 9)
     assert len(judged.work().claim([JUDGING], 9)) == 1
 
 
@@ -170,13 +169,22 @@ def test_the_sweeper_locks_nothing_that_rightly_waits(judged: Books) -> None:
     """A backfill holds much: locking all of it every second would stand in the way of everybody who ends something."""
     with transaction(judged.pool) as somebody:
         assert somebody.execute("SELECT FROM work WHERE held FOR UPDATE").fetchall()
-        assert judged.work("host:sweep:1").sweep(timedelta(hours=1)) == 0
+        assert judged.work("host:sweep:1").let_go(0, 9) == 0
 
 
 def test_the_sweeper_lets_go_of_what_was_forgotten(judged: Books) -> None:
     judged.sql("DELETE FROM work WHERE stage = ANY (%s)", [CAPTIONING, EMBEDDING])
     assert not judged.work().claim([JUDGING], 9)
-    judged.work("host:sweep:1").sweep(timedelta(hours=1), held=False)
-    assert not judged.work().claim([JUDGING], 9)
-    judged.work("host:sweep:1").sweep(timedelta(hours=1))
+    assert judged.work("host:sweep:1").let_go(0, 9) == 0
     assert len(judged.work().claim([JUDGING], 9)) == 1
+
+
+def test_what_is_held_is_looked_at_a_page_at_a_time(judged: Books) -> None:
+    images = sorted(judged.put(f"{name}.png") for name in "abcd")
+    judged.sql("DELETE FROM work WHERE stage = ANY (%s) AND subject <> %s", [CAPTIONING, EMBEDDING], images[1])
+    sweeper, after = judged.work("host:sweep:1"), 0
+    for seen in (images[:2], images[2:4]):
+        after = sweeper.let_go(after, 2)
+        assert after == seen[-1]
+    assert sweeper.let_go(after, 2) == 0
+    assert sorted(claim.subject for claim in judged.work().claim([JUDGING], 9)) == [images[0], *images[2:]]

@@ -258,14 +258,19 @@ FROM (SELECT DISTINCT x.stage, x.subject, x.model
 WHERE w.stage = again.stage AND w.subject = again.subject AND w.model = again.model AND w.claimed_by IS NULL;
 
 -- name: forgotten
--- Images of which something waits for no pending work any more, for the sweeper: found without locking what rightly
--- waits, which may be as much as a backfill planned; `release` looks again under locks. Index: work_held, work_subject.
-SELECT DISTINCT x.subject FROM work x
-WHERE x.held AND NOT EXISTS (
-    SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
-    JOIN work y ON y.subject = x.subject AND y.stage = n.need AND y.stage <> 'ingest'
-    WHERE n.stage = x.stage AND y.state = 'pending')
-LIMIT 1000;
+-- A page of images of which something is held, and whether it waits for no pending work any more: for the sweeper, found
+-- without locking what rightly waits, which may be as much as a backfill planned; `release` looks again under locks.
+-- Index: work_held, work_subject.
+WITH page AS MATERIALIZED (
+    SELECT DISTINCT subject FROM work WHERE held AND subject > %(after)s ORDER BY subject LIMIT %(limit)s
+)
+SELECT page.subject, EXISTS (
+    SELECT FROM work x
+    WHERE x.held AND x.subject = page.subject AND NOT EXISTS (
+        SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
+        JOIN work y ON y.subject = x.subject AND y.stage = n.need AND y.stage <> 'ingest'
+        WHERE n.stage = x.stage AND y.state = 'pending'))
+FROM page ORDER BY page.subject;
 
 -- name: lock_held
 -- Lock what waits for other stages of these images, so that of two transactions that end the last two needed stages
