@@ -81,7 +81,7 @@ def readiness(services: Services) -> Sequence[Readiness]:
     """What must work before traffic is sent here."""
     checks = []
     for name, check in (
-        ("records", lambda: services.work.counts() and ""),
+        ("records", lambda: services.work.alive(services.settings.silent) and ""),  # cheap, however much waits
         ("objects", lambda: services.store.buckets() and ""),
         ("search", lambda: services.index.count() and ""),
     ):
