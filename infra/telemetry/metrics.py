@@ -66,7 +66,7 @@ class _Ledgers(Collector):
         behind, lag = self._lag()
         yield GaugeMetricFamily("nafuda_index_behind", "Documents that wait for the search index", behind)
         yield GaugeMetricFamily(
-            "nafuda_index_lag_seconds", "How long the first of them has waited", lag.total_seconds()
+            "nafuda_index_lag_seconds", "How long the first of them has been due", lag.total_seconds()
         )
 
 
