@@ -23,6 +23,7 @@ from tests.stack.queues import OwnSqs, own_sqs
 pytestmark = pytest.mark.stack
 
 KEY = "写真/a b+c%41.png"
+ODD = ("a//b.png", "/c.png", "d/")  # MinIO takes none of the first kind
 
 
 @pytest.fixture(params=["NAFUDA_TEST_AWS_URL"])
@@ -75,8 +76,10 @@ def test_what_s3_tells_the_queue_is_hinted_at_with_what_was_there_before(
     tell(s3, bucket, QueueConfigurations=queue.arn)
     with listening(services):
         wait_for(lambda: "before.png" in keys(books), 30)
-        s3.put_object(Bucket=bucket, Key=KEY, Body=b"x")
-        wait_for(lambda: KEY in keys(books), 30)
+        for key in (KEY, *ODD):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+        wait_for(lambda: {KEY, *ODD} <= set(keys(books)), 30)
+        assert all(services.store.head(bucket, key) for key in ODD)
         s3.delete_object(Bucket=bucket, Key=KEY)
         wait_for(lambda: books.rows(KEY)[0].checks >= 2 and queue.left == 0, 30)
     assert services.letters.latest() == []  # s3:TestEvent came too
