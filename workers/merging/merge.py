@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from schemas.merging import MergeInput, RegisteredModel, Rules, Said, Unfinished
 from schemas.pipeline import CAPTIONING, DETECTION, READING, TAGGING
+from schemas.ratings import UNKNOWN
 from schemas.record import Caption, Detection, Reading, Record, Score, StageState, Status, Tag, Visibility
 from workers.characters.from_tags import character_of
 from workers.merging.alt_text import alt_text
@@ -125,7 +126,7 @@ def _heard(answers: Iterable[Said], rules: Rules) -> Sequence[Said]:
 
 
 def _rating(said: Iterable[Said], rules: Rules) -> tuple[str | None, float | None]:
-    """The most probable rating of the model that is surest (read by arg max)."""
+    """The most probable rating of the model that is surest (read by arg max); none where its word means none (R51)."""
     raters = [each for each in said if any(label.category == "rating" for label in rules.models[each.model].labels)]
     found = []
     for answer in _heard(raters, rules):
@@ -136,7 +137,7 @@ def _rating(said: Iterable[Said], rules: Rules) -> tuple[str | None, float | Non
     if not found:
         return None, None
     score, name = min(found)
-    return name, round(-score, 4)
+    return (None, None) if name == UNKNOWN else (name, round(-score, 4))
 
 
 def _captions(said: Iterable[Said], rules: Rules) -> tuple[Caption, ...]:
