@@ -1,6 +1,6 @@
 """One rating for the whole system, and what the words of other sources mean in it (R51); nothing moves in silence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 
@@ -11,6 +11,9 @@ class Rating(StrEnum):
     SENSITIVE = "sensitive"
     QUESTIONABLE = "questionable"
     EXPLICIT = "explicit"
+
+
+UNKNOWN = "unknown"  # how a model's rating is registered whose word its source does not have: it is no rating
 
 
 class RatingSource(StrEnum):
@@ -37,6 +40,17 @@ _MEANING: Mapping[RatingSource, Mapping[str, Rating]] = {
 def rating_of(source: RatingSource, said: str | int) -> Rating | None:
     """What a source's word means; None for one that it does not have, which the caller counts as unknown."""
     return _MEANING[source].get(str(said).strip().lower())
+
+
+def source_of(words: Iterable[str]) -> RatingSource | None:
+    """Whose words a model says: of the source that has most of them, the first of equals; None when no source has any.
+
+    No word means two things in different sources, so equals do not differ in what they make of these.
+    """
+    said = tuple(words)
+    known = {each: sum(rating_of(each, word) is not None for word in said) for each in RatingSource}
+    source = max(known, key=lambda each: known[each])
+    return source if known[source] else None
 
 
 def words_of(source: RatingSource) -> tuple[str, ...]:

@@ -71,11 +71,11 @@ class _Answers(BaseHTTPRequestHandler):
 
 
 def open_server(services: Services) -> EncoderServer | None:
-    """The server of the first embedder in force that has a text graph; None when there is none."""
+    """The server of the first embedder in force that has a text graph, real ones before samples; None without one."""
     known = catalogue(services)
     settings = services.settings
-    for name in settings.models:
-        manifest = known.manifest(name)
+    for manifest in sorted(map(known.manifest, settings.models), key=lambda each: each.sample):
+        name = manifest.id
         if manifest.runner == "embedder" and manifest.output.params["text"]:
             installed = known.install(name)
             opening = Opening(

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,7 +11,7 @@ from schemas.errors import ConfigurationError
 from schemas.merging import RegisteredModel
 from schemas.model_ops import FROM_ANSWERS
 from schemas.models import Label, Manifest
-from schemas.ratings import RatingSource, rating_of, words_of
+from schemas.ratings import UNKNOWN, rating_of, source_of
 from tasks.services import Services
 from workers.analysis.analysis import AnswerModel, LoadedModel
 from workers.batching.batch import Runner
@@ -113,13 +113,17 @@ def programs(registered: Mapping[int, Active]) -> tuple[InputProgram, ...]:
     return tuple({cast(Runner, runner).program: None for runner in pictures})
 
 
-def _normal(labels: Sequence[Label]) -> Iterator[Label]:
-    """Ratings by the system's names (R51): a source is known by all of its words; other labels stay as they are."""
-    said = {label.name for label in labels if label.category == "rating"}
-    source = next((each for each in RatingSource if said and said <= set(words_of(each))), None)
-    for label in labels:
-        meant = rating_of(source, label.name) if source and label.category == "rating" else None
-        yield Label(meant.value, label.category) if meant else label
+def _normal(model: str, labels: Sequence[Label]) -> tuple[Label, ...]:
+    """Ratings by the system's names (R51), "unknown" for a word that has none there; other labels stay as they are."""
+    said = [label.name for label in labels if label.category == "rating"]
+    source = source_of(said)
+    meant = {word: rating_of(source, word) if source else None for word in said}
+    unknown = [word for word, rating in meant.items() if rating is None]
+    if unknown:
+        told = {"model": model, "words": unknown, "count": len(unknown), "of": len(said)}
+        log.warning("a model's words of rating that mean none here: its pictures of these are not rated", extra=told)
+    names = {word: UNKNOWN if rating is None else rating.value for word, rating in meant.items()}
+    return tuple(Label(names[each.name], "rating") if each.category == "rating" else each for each in labels)
 
 
 def _registered(each: Active) -> RegisteredModel:
@@ -131,7 +135,7 @@ def _registered(each: Active) -> RegisteredModel:
         stage=manifest.stage,
         revision=each.revision,
         sample=manifest.sample,
-        labels=tuple(_normal(each.runner.labels)),
+        labels=_normal(manifest.id, each.runner.labels),
         thresholds=thresholds,
         floor=manifest.output.floor,
     )

@@ -4,13 +4,16 @@ import random
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.merging import Beside, Edit, Said, Unfinished
+from schemas.models import Label
 from schemas.record import Status
-from tests.merging.known import EMPTY, TAGS, add, merged, names, remove, rules, said
+from schemas.results import ModelOutput
+from tests.merging.known import EMPTY, MODELS, TAGS, add, merged, names, remove, rules, said
 from workers.merging import document_of, merge
 
 T = TypeVar("T")
@@ -173,3 +176,17 @@ def test_a_sample_is_not_heard_where_a_real_model_can_speak() -> None:
     assert (names(alone), alone.rating) == (["sword"], "safe")
     both = merged(said(4, {"sword": 0.99, "safe": 0.97}), said(1, {"beach": 0.9, "lewd": 0.6}))
     assert (names(both), both.rating) == (["beach"], "lewd")
+    toy = replace(MODELS[4], labels=(*TAGS, Label("traditional_media", "meta")))
+    drawn = replace(said(4, {}), output=ModelOutput(np.array([len(TAGS)], np.int16), np.array([0.9], np.float32)))
+    known = replace(rules(), models={**MODELS, 4: toy})
+    assert names(merged(drawn, by=known)) == ["traditional_media"]
+    assert names(merged(drawn, said(1, {"beach": 0.9}), by=known)) == ["beach"]  # whatever it has no labels for
+    silent = merged(said(4, {"safe": 0.97}), said(1, {"beach": 0.9}))
+    assert silent.rating is None  # it could have said one
+
+
+def test_a_tag_that_came_along_is_of_the_kind_that_a_real_tagger_knows_it_as() -> None:
+    """Whatever a sample calls it, that registered later."""
+    toy = replace(MODELS[4], labels=(Label("miku", "general"),))
+    known = replace(rules(), models={**MODELS, 4: toy})
+    assert [tag.category for tag in merged(beside=("miku",), by=known).tags] == ["character"]

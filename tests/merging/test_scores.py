@@ -118,7 +118,7 @@ def test_every_kind_has_a_range_and_derived_scores_stay_inside_it() -> None:
     assert derived([], [], Scoring()) == ()
 
 
-CAPTIONER, JUDGE, READER, OTHER = 21, 22, 23, 24
+CAPTIONER, JUDGE, READER, OTHER, THIRD = 21, 22, 23, 24, 26
 
 
 def speaking() -> Rules:
@@ -129,6 +129,7 @@ def speaking() -> Rules:
     models = {
         CAPTIONER: model(CAPTIONER, "a/teller", "captioning", "caption", sample=True),
         OTHER: model(OTHER, "z/teller", "captioning", "caption"),
+        THIRD: model(THIRD, "b/teller", "captioning", "caption"),
         JUDGE: model(JUDGE, "judge", "scoring", "nima_technical", "nima_technical_deviation"),
         READER: model(READER, "reader", "reading", "text"),
     }
@@ -155,17 +156,17 @@ def test_a_record_tells_captions_scores_and_words_in_reading_order() -> None:
     reader = tell(
         READER, "below", "left", "faint", boxes=[[5, 40, 9, 50], [1, 2, 3, 9], [0, 0, 1, 1]], scores=[0.9, 0.8, 0.3]
     )
-    known = replace(EMPTY, said=(tell(CAPTIONER, "A sample's word."), tell(OTHER, "A girl."), judged(9.1, 1.0), reader))
+    known = replace(EMPTY, said=(tell(OTHER, "A girl."), tell(THIRD, "A child."), judged(9.1, 1.0), reader))
     record = merge(known, speaking())
-    assert [caption.text for caption in record.captions] == ["A girl.", "A sample's word."]  # real models first
-    assert record.alt_text == "A girl."
+    assert [caption.text for caption in record.captions] == ["A child.", "A girl."]  # by their names
+    assert record.alt_text == "A child."
     assert [(s.kind, s.value) for s in record.scores] == [
         ("nima_technical", 9.1), ("nima_technical_deviation", 1.0), ("commercial", 0.9),
     ]  # fmt: skip
     assert (record.ladder, record.quality, record.calibration) == ("score_9", "best quality", 3)
     assert [reading.text for reading in record.readings] == ["left", "below"]
     assert record.detections == () and record.tags == ()
-    assert {"girl", "left", "below"} <= set(document_of(record, phash=0).words)
+    assert {"girl", "child", "left", "below"} <= set(document_of(record, phash=0).words)
 
 
 def test_nothing_is_made_up_while_nobody_has_scored() -> None:
@@ -173,6 +174,45 @@ def test_nothing_is_made_up_while_nobody_has_scored() -> None:
     assert (record.ladder, record.quality) == (None, None)
     assert {score.kind for score in record.scores} == {"market", "market_weighted"}
     assert merge(EMPTY, speaking()).scores == ()
+
+
+def test_a_samples_caption_is_said_only_while_no_real_captioner_has_spoken() -> None:
+    """R8, R9, R10: it is not searched any more either, nor is it the alt text."""
+    sample, real = tell(CAPTIONER, "A boat."), tell(OTHER, "A girl.")
+    alone = merge(replace(EMPTY, said=(sample,)), speaking())
+    assert [caption.text for caption in alone.captions] == ["A boat."] and alone.alt_text == "A boat."
+    for answers in ((sample, real), (real, sample)):
+        record = merge(replace(EMPTY, said=answers), speaking())
+        assert [(caption.text, caption.source) for caption in record.captions] == [("A girl.", "z/teller")]
+        assert record.alt_text == "A girl."
+        held = document_of(record, phash=0).words
+        assert "girl" in held and "boat" not in held
+
+
+def test_how_well_a_samples_caption_fits_is_no_score_of_a_real_one() -> None:
+    """R24: a sample compares with a sample's sentence; other figures of it stay until a real model gives them."""
+    models = dict(speaking().models)
+    sample = replace(models[JUDGE], id=25, name="a sample", sample=True, labels=(Label("clip_score", "scoring"),))
+    models |= {25: sample, 27: replace(sample, id=27, name="real", sample=False)}
+    models[28] = replace(sample, id=28, labels=(Label("aesthetic", "scoring"),))
+    fits, better = replace(judged(0.2), model=25), replace(judged(0.9), model=27)
+    looks = replace(judged(6.0), model=28)
+
+    def kinds(*said: Said) -> dict[str, float]:
+        record = merge(replace(EMPTY, said=said), replace(speaking(), models=models))
+        return {score.kind: score.value for score in record.scores if score.kind != "commercial"}
+
+    assert kinds(fits, looks, tell(CAPTIONER, "A boat.")) == pytest.approx({"clip_score": 0.2, "aesthetic": 6.0})
+    assert kinds(fits, looks, tell(CAPTIONER, "A boat."), tell(OTHER, "A girl.")) == {"aesthetic": 6.0}
+    assert kinds(fits, better, tell(OTHER, "A girl.")) == pytest.approx({"clip_score": 0.9})
+
+
+def test_words_that_a_sample_read_are_left_out_beside_a_real_readers() -> None:
+    models = {**speaking().models, 25: replace(speaking().models[READER], id=25, name="a sample", sample=True)}
+    wrong, right = tell(25, "EXLT", boxes=[[0, 0, 9, 9]]), tell(READER, "EXIT", boxes=[[0, 0, 9, 9]])
+    for answers, words in (((wrong,), ["EXLT"]), ((wrong, right), ["EXIT"])):
+        record = merge(replace(EMPTY, said=answers), replace(speaking(), models=models))
+        assert [reading.text for reading in record.readings] == words
 
 
 def test_of_two_judges_of_a_kind_the_real_one_counts() -> None:

@@ -21,7 +21,7 @@ from schemas.images import ImageFacts, ObjectHead, Sidecar
 from schemas.ledger import Claim, Found, ObjectRow, Outcome
 from schemas.merging import RegisteredModel
 from schemas.models import Label
-from schemas.pipeline import DETECTION, INGEST, TAGGING
+from schemas.pipeline import CAPTIONING, DETECTION, INGEST, TAGGING
 from schemas.record import Record
 from schemas.results import Failure, ModelOutput, StageResult
 from workers.merging import merge
@@ -90,9 +90,9 @@ class Books:
         worker.beat()
         return worker
 
-    def model(self, name: str, stage: str = TAGGING, revision: str = "r1") -> int:
+    def model(self, name: str, stage: str = TAGGING, revision: str = "r1", *, sample: bool = False) -> int:
         thresholds = {"*": 0.5, "character": 0.75}
-        return self.rules.register(RegisteredModel(0, name, stage, revision, False, LABELS, thresholds, 0.05))
+        return self.rules.register(RegisteredModel(0, name, stage, revision, sample, LABELS, thresholds, 0.05))
 
     def collection(self, *models: int, name: str = "main", bucket: str = "images", prefix: str = "") -> int:
         """A collection whose plan asks these models."""
@@ -144,6 +144,11 @@ class Books:
         """Store the same answer of a model for some images."""
         boxes = stage == DETECTION
         self.results.store([StageResult(image, model, stage, output(boxes, **scores), 1.5, 4) for image in images])
+
+    def tell(self, model: int, image: int, caption: str) -> None:
+        """Store a captioner's sentence."""
+        told = ModelOutput(np.zeros(1, np.int16), np.ones(1, np.float32), texts=(caption,))
+        self.results.store([StageResult(image, model, CAPTIONING, told, 1.5)])
 
     def merge(self) -> list[Record]:
         """Merge everything that is dirty as the merge task does, without moderation; returns what changed."""

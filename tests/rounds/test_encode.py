@@ -61,6 +61,20 @@ def test_a_manifest_says_from_which_cosine_a_picture_is_a_hit(server: EncoderSer
     assert (told["floor"], told["revision"]) == (0.25, first.revision)
 
 
+def test_a_real_encoder_is_asked_before_a_sample_that_was_kept(tmp_path: Path) -> None:
+    """R10: `models use --keep` leaves the sample in front of it."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    text = manifest_text("nafuda/sample-encoder").replace("sample = true", "sample = false")
+    (folder / "real.toml").write_text(text.replace('id = "nafuda/sample-encoder"', 'id = "mine/encoder"'))
+    models = ("nafuda/sample-encoder", "mine/encoder")
+    settings = Settings(data=tmp_path, encoder_port=0, models_dir=folder, models=models)
+    server = open_server(Services(settings, ("encode",)))
+    assert server is not None
+    with server:
+        assert json.loads(server.told("a red hat"))["model"] == "mine/encoder"
+
+
 def test_many_ask_at_once(server: EncoderServer) -> None:
     answers: list[float] = []
 

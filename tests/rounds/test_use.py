@@ -9,10 +9,12 @@ from infra.models.catalogue import Catalogue, open_catalogue
 from infra.models.in_force import read_in_force
 from infra.settings import SAMPLES, Settings, read_settings
 from schemas.errors import ConfigurationError
+from schemas.pipeline import CAPTIONING
 from schemas.record import Status
 from tasks.services import Services
 from tasks.use import Change, change, put_into_force, without
 from tests.records.books import Books
+from workers.merging import document_of
 
 WD = "SmilingWolf/wd-vit-tagger-v3"
 CLIP, BLIP = "Xenova/clip-vit-base-patch32", "Salesforce/blip-image-captioning-base"
@@ -93,22 +95,32 @@ def test_what_was_put_into_force_is_read_at_the_next_start_unless_the_environmen
 
 
 def test_a_new_plan_makes_nothing_incomplete_and_takes_no_result_away(books: Books) -> None:
-    """After `models use` the samples' results stay until a backfill has replaced them."""
-    old = books.model("nafuda/sample-tagger")
+    """After `models use` the samples' results stay until a backfill has replaced them, and then are not heard."""
+    tagger = books.model("nafuda/sample-tagger", sample=True)
+    captioner = books.model("nafuda/sample-captioner", CAPTIONING, sample=True)
     collection = books.rules.ensure_collection("main", "images")
-    books.collection(old)
+    books.collection(tagger, captioner)
     image = books.put("a.png")
-    books.say(old, image, cat=0.9)
+    books.say(tagger, image, cat=0.9)
+    books.tell(captioner, image, "A drawn boat.")
     before = books.merged("a.png")
-    assert before.status is Status.COMPLETE
-    new = books.model(WD)
-    books.rules.ensure_plan(collection, [new])
+    assert before.status is Status.COMPLETE and before.samples_only
+    new = [books.model(WD), books.model(BLIP, CAPTIONING)]
+    books.rules.ensure_plan(collection, new)
     books.sql("UPDATE records SET dirty = dirty + 1, dirty_at = now()")
     after = books.merged("a.png")
-    assert after.status is Status.COMPLETE and after.tags == before.tags
+    assert after.status is Status.COMPLETE and (after.tags, after.captions) == (before.tags, before.captions)
     fresh = books.put("b.png")
-    assert [claim.model for claim in books.work().claim(["tagging"], 9) if claim.subject == fresh] == [new]
-    books.say(new, image, cat=0.7, sword=0.8)
+    claims = books.work().claim(["tagging", "captioning"], 9)
+    assert sorted(claim.model for claim in claims if claim.subject == fresh) == new
+    books.say(new[0], image, sword=0.6)
     books.rules.fresh()
+    half = books.merged("a.png")
+    assert [tag.name for tag in half.tags] == ["sword"]
+    assert [caption.text for caption in half.captions] == ["A drawn boat."]  # no real model has spoken of that yet
+    books.tell(new[1], image, "a photograph of a sword")
     both = books.merged("a.png")
-    assert {tag.name for tag in both.tags} == {"cat", "sword"}
+    assert [(caption.text, caption.source) for caption in both.captions] == [("a photograph of a sword", BLIP)]
+    assert both.alt_text == "a photograph of a sword" and not both.samples_only
+    assert both.status is Status.COMPLETE and [tag.name for tag in both.tags] == ["sword"]
+    assert "boat" not in document_of(both, phash=0).words

@@ -107,6 +107,17 @@ class SimilarContract:
         assert shelf.similar.by_text(QueryVector("encoder", "another revision", unit(1)), 9, EVERYBODY) == ()
 
     @pytest.mark.vectors
+    def test_a_samples_space_is_asked_only_for_want_of_another(self, shelf: Shelf) -> None:
+        """R10: also where the sample came later, as its new revision does with a new version of Nafuda."""
+        me, close = shelf.put("me", vector=unit(1)), shelf.put("close", vector=unit(2, 1))
+        sample = shelf.books.model("a sample", EMBEDDING, sample=True)
+        assert shelf.similar.open_space(sample, 8) == ""
+        (image,) = shelf.books.sql("SELECT image FROM records WHERE id = %s", me)[0]
+        said = ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=unit(0, 1))
+        shelf.books.results.store([StageResult(image, sample, EMBEDDING, said, 1.0)])
+        assert of(shelf.similar.by_vector(me, 9, EVERYBODY)) == [close]
+
+    @pytest.mark.vectors
     def test_what_is_below_a_texts_floor_is_no_hit(self, shelf: Shelf) -> None:
         """R65: however few hits there are. Pictures that are like a picture have no floor."""
         near, square = shelf.put("near", vector=unit(4, 3)), shelf.put("square", vector=unit(0, 1))

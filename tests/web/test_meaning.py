@@ -1,16 +1,19 @@
 """Pages of captions, scores, words and what is alike; search by meaning with and without an encoder (R65, R9, R28)."""
 
+import re
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from PIL import Image
 
 from schemas.errors import TransientError
 from schemas.merging import RegisteredModel
 from schemas.models import Label
 from schemas.results import ModelOutput, StageResult
+from schemas.scores import Calibration, Scoring
 from schemas.search import Viewer
 from schemas.search.similar import QueryVector
 from tasks.merge import refresh
@@ -31,22 +34,31 @@ class Encoder:
         return QueryVector("encoder", "e" * 64, vector / np.linalg.norm(vector))
 
 
-def speak(site: Site, record: int, caption: str, vector: list[float], *, technical: float = 7.5) -> None:
+def speak(
+    site: Site, record: int, caption: str, vector: list[float], *, technical: float = 7.5, brisque: float = 0.0
+) -> None:
     """Let a captioner, an encoder, a judge and a reader speak of an image."""
     rules, image = site.services.rules, site.services.records.record(record).image
     said = {
         "captioning": ModelOutput(np.zeros(1, np.int16), np.ones(1, np.float32), texts=(caption,)),
         "embedding": ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=np.array(vector, np.float32)),
-        "scoring": ModelOutput(np.zeros(1, np.int16), np.ones(1, np.float32), figures=np.array([technical], "f4")),
+        "scoring": ModelOutput(
+            np.arange(2, dtype=np.int16), np.ones(2, np.float32), figures=np.array([technical, brisque], "f4")
+        ),
         "reading": ModelOutput(
             np.zeros(1, np.int16), np.ones(1, np.float32), np.array([[1, 2, 30, 9]], np.float32), ('<b>"EXIT"</b>',)
         ),
     }
-    names = {"captioning": "caption", "embedding": "space", "scoring": "nima_technical", "reading": "text"}
+    names = {
+        "captioning": ("caption",),
+        "embedding": ("space",),
+        "scoring": ("nima_technical", "brisque"),
+        "reading": ("text",),
+    }
     results = []
     for stage, output in said.items():
         name = "encoder" if stage == "embedding" else f"sample-{stage}"
-        labels = (Label(names[stage], stage),)
+        labels = tuple(Label(each, stage) for each in names[stage])
         model = rules.register(RegisteredModel(0, name, stage, "e" * 64, True, labels, {"*": 0.5}, 0.05))
         results.append(StageResult(image, model, stage, output, 3.0))
         if stage == "embedding":
@@ -65,7 +77,7 @@ def told(site: Site) -> tuple[int, int]:
     """Two images of which everything is known."""
     hat, sea = site.add("a.png", Shown((("hat", 0.9),))), site.add("b.png", Shown((("hat", 0.8),)))
     speak(site, hat, "A girl with blonde hair and a red beret.", [1, 0, 0, 0])
-    speak(site, sea, "A boat at sea.", [0.6, 0.8, 0, 0], technical=2.0)
+    speak(site, sea, "A boat at sea.", [0.6, 0.8, 0, 0], technical=2.0, brisque=70.0)
     return hat, sea
 
 
@@ -77,6 +89,52 @@ def test_the_image_page_shows_caption_alt_text_scores_and_words(
     assert "Technical quality" in page and "7.50" in page and "1 to 10, 10 is best" in page
     assert "Commercial" in page
     assert "&lt;b&gt;&#34;EXIT&#34;&lt;/b&gt;" in page and '<b>"EXIT"</b>' not in page
+
+
+def bars(page: str) -> dict[str, tuple[str, str]]:
+    """Of each score by its title how full its bar is in percent, and what is said of its range."""
+    rows = re.findall(
+        r'<span>([^<]+)</span>\s*<svg class="bar".*?bar-part" width="([\d.]+)%".*?mute small">([^<]+)<', page, re.S
+    )
+    return {title: (share, scale) for title, share, scale in rows}
+
+
+def test_a_bar_is_full_where_the_picture_is_best_be_that_high_or_low(viewer: Browser, told: tuple[int, int]) -> None:
+    """R22, R24: of BRISQUE 0 is best."""
+    best, worse = (bars(viewer.get(f"/images/{record}").text) for record in told)
+    assert best["BRISQUE"] == ("100.0", "0 to 100, 0 is best")
+    assert worse["BRISQUE"] == ("30.0", "0 to 100, 0 is best")
+    assert best["Technical quality"] == ("72.2", "1 to 10, 10 is best")
+    assert worse["Technical quality"] == ("11.1", "1 to 10, 10 is best")
+
+
+def test_the_image_page_tells_class_ladder_and_what_the_picture_is_good_for(
+    site: Site, viewer: Browser, told: tuple[int, int]
+) -> None:
+    """R28, R29: by a calibration set; without one there is neither."""
+
+    def judged(record: int) -> str:
+        found = re.search(r'id="scores-title".*?<ul class="scores">', viewer.get(f"/images/{record}").text, re.S)
+        assert found
+        return " ".join(re.sub("<[^>]*>", " ", found[0]).split())
+
+    assert "score_" not in judged(told[0]) and "quality" not in judged(told[0])
+    marks = tuple(n / 20 for n in range(21))  # of 0 … 1 in even steps: the commercial score is its own percentile
+    version = site.services.rules.set_scoring(Scoring(calibration=Calibration("even", marks)), "test")
+    refresh(site.services, told)
+    # Commercial: (.4 · 6.5/9 + .2 · 1) / .6 = .815, and (.4 · 1/9 + .2 · .3) / .6 = .174
+    assert f"amazing quality · score_8 (standard) by scoring rules version {version}" in judged(told[0])
+    assert f"bad quality · below (filtering recommended) by scoring rules version {version}" in judged(told[1])
+
+
+def test_the_image_page_shows_the_palette_with_shares_and_ways_to_more_of_a_colour(site: Site, viewer: Browser) -> None:
+    picture = Image.new("RGB", (100, 100), (255, 0, 0))
+    picture.paste((255, 255, 255), (0, 0, 25, 100))
+    page = viewer.get(f"/images/{site.add('flag.png', picture=picture)}").text
+    found = re.search(r'<ul class="palette">(.*?)</ul>', page, re.S)
+    assert found
+    shown = re.findall(r'href="/\?q=colour:(\w+)".*?fill="rgb\(([\d,]+)\)".*?mute">(\d+) %<', found[1])
+    assert shown == [("red", "255,0,0", "75"), ("white", "255,255,255", "25")]
 
 
 def test_the_image_page_keeps_the_ways_of_being_alike_apart(site: Site, viewer: Browser, told: tuple[int, int]) -> None:

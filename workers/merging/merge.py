@@ -1,10 +1,11 @@
 """From everything that is known about one image to its record: pure and the same every time (R73, R42)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from schemas.merging import MergeInput, RegisteredModel, Rules, Said, Unfinished
 from schemas.pipeline import CAPTIONING, DETECTION, READING, TAGGING
+from schemas.ratings import UNKNOWN
 from schemas.record import Caption, Detection, Reading, Record, Score, StageState, Status, Tag, Visibility
 from workers.characters.from_tags import character_of
 from workers.merging.alt_text import alt_text
@@ -12,6 +13,7 @@ from workers.merging.candidates import choose, from_beside, from_models
 from workers.merging.scores import derived, ladder, quality_class
 
 _COUNTED = "person"
+_OF_A_CAPTION = "clip_score"
 _ORDER = {"copyright": 0, "character": 1, "artist": 2, "general": 3, "meta": 4}
 
 
@@ -75,8 +77,11 @@ def _unsaid(known: MergeInput, rules: Rules) -> Record:
 
 
 def _categories(rules: Rules) -> dict[str, str]:
-    """Categories of tags by name, as taggers know them; a detector's labels and ratings are no tags."""
-    labels = [label for model in rules.models.values() if model.stage == TAGGING for label in model.labels]
+    """Categories of tags by name, as taggers know them, real ones best; a detector's labels and ratings are no tags."""
+    taggers = sorted(
+        (each for each in rules.models.values() if each.stage == TAGGING), key=lambda each: not each.sample
+    )
+    labels = [label for model in taggers for label in model.labels]
     return {label.name: label.category for label in labels if label.category != "rating"}
 
 
@@ -114,38 +119,54 @@ def _detections(said: Iterable[Said], rules: Rules) -> tuple[Detection, ...]:
     return tuple(sorted(found, key=lambda each: (-each.confidence, each.label, each.box, each.source)))
 
 
+def _heard(answers: Iterable[Said], rules: Rules) -> Sequence[Said]:
+    """Of answers to one question: the samples' only where no real model has spoken."""
+    every = list(answers)
+    return [each for each in every if not rules.models[each.model].sample] or every
+
+
 def _rating(said: Iterable[Said], rules: Rules) -> tuple[str | None, float | None]:
-    """The most probable rating of the model that is surest, real ones before samples (read by arg max)."""
+    """The most probable rating of the model that is surest (read by arg max); none where its word means none (R51)."""
+    raters = [each for each in said if any(label.category == "rating" for label in rules.models[each.model].labels)]
     found = []
-    for answer in said:
+    for answer in _heard(raters, rules):
         labels = rules.models[answer.model].labels
         for index, score in zip(answer.output.labels.tolist(), answer.output.scores.tolist(), strict=True):
             if labels[index].category == "rating":
-                found.append((rules.models[answer.model].sample, -score, labels[index].name))
+                found.append((-score, labels[index].name))
     if not found:
         return None, None
-    _, score, name = min(found)
-    return name, round(-score, 4)
+    score, name = min(found)
+    return (None, None) if name == UNKNOWN else (name, round(-score, 4))
 
 
 def _captions(said: Iterable[Said], rules: Rules) -> tuple[Caption, ...]:
-    """Every captioner's sentence; real models before samples, then by name."""
+    """Every captioner's sentence by the captioner's name, the newest revision first."""
     found = []
-    for answer in said:
-        model = rules.models[answer.model]
-        if model.stage == CAPTIONING and answer.output.texts:
-            found.append((model.sample, model.name, -answer.model, Caption(answer.output.texts[0], model.name)))
-    return tuple(each[-1] for each in sorted(found, key=lambda each: each[:3]))
+    for answer in _heard(_captioners(said, rules), rules):
+        name = rules.models[answer.model].name
+        found.append((name, -answer.model, Caption((answer.output.texts or ("",))[0], name)))
+    return tuple(each[-1] for each in sorted(found, key=lambda each: each[:2]))
+
+
+def _captioners(said: Iterable[Said], rules: Rules) -> list[Said]:
+    return [each for each in said if rules.models[each.model].stage == CAPTIONING and each.output.texts]
 
 
 def _scores(said: Iterable[Said], rules: Rules) -> tuple[Score, ...]:
-    """One figure a kind: real models before samples, then by name, the newest revision first."""
+    """One figure a kind: real models before samples, then by name, the newest revision first.
+
+    What a sample says of how well the caption fits, it says of a sample's: it leaves the record with that.
+    """
+    told = any(not rules.models[each.model].sample for each in _captioners(said, rules))
     found = []
     for answer in said:
         model, figures = rules.models[answer.model], answer.output.figures
-        if figures is not None:
-            for index, value in zip(answer.output.labels.tolist(), figures.tolist(), strict=True):
-                score = Score(model.labels[index].name, round(value, 4), model.name)
+        if figures is None:
+            continue
+        for index, value in zip(answer.output.labels.tolist(), figures.tolist(), strict=True):
+            score = Score(model.labels[index].name, round(value, 4), model.name)
+            if not (told and model.sample and score.kind == _OF_A_CAPTION):
                 found.append((model.sample, model.name, -answer.model, score))
     chosen: dict[str, Score] = {}
     for *_, score in sorted(found, key=lambda each: each[:3]):
@@ -161,9 +182,10 @@ def _percentile(scores: Iterable[Score], rules: Rules) -> float | None:
 def _readings(said: Iterable[Said], rules: Rules) -> tuple[Reading, ...]:
     """Words that were read, from top to bottom and left to right."""
     found = []
-    for answer in said:
+    readers = [each for each in said if rules.models[each.model].stage == READING]
+    for answer in _heard(readers, rules):
         model, output = rules.models[answer.model], answer.output
-        if model.stage != READING or output.boxes is None or output.texts is None:
+        if output.boxes is None or output.texts is None:
             continue
         for index, score, box, text in zip(
             output.labels.tolist(), output.scores.tolist(), output.boxes.tolist(), output.texts, strict=True

@@ -66,7 +66,7 @@ class OpenSearchSimilar:
         return _best([(1 - bits / 64, stored) for bits, stored in compared if bits <= BITS], limit)
 
     def by_vector(self, record: int, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
-        """The nearest pictures of the newest space that this one is in."""
+        """The nearest pictures of the newest space that this one is in, a sample's only for want of others."""
         with session(self.pool) as connection:
             row = connection.execute(statement("similar", "vector_of"), {"record": record}).fetchone()
         read = self.index.editions.read()

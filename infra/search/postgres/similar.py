@@ -43,7 +43,7 @@ class PostgresSimilar:
         return self._alike("alike_look", viewer, {"record": record, "limit": limit, "bits": BITS})
 
     def by_vector(self, record: int, limit: int, viewer: Viewer) -> tuple[Alike, ...]:
-        """The nearest pictures of the newest space that this one is in."""
+        """The nearest pictures of the newest space that this one is in, a sample's only for want of others."""
         if self.lacking():
             return ()
         with session(self.pool) as connection:

@@ -65,9 +65,10 @@ WHERE close.bits <= %(bits)s AND NOT d.deleted AND (%(held)s OR d.shown)
 ORDER BY close.bits, d.record LIMIT %(limit)s;
 
 -- name: vector_of
--- The newest embedder's vector of a record's image. Index: primary keys of records and embeddings.
-SELECT e.model, e.vector FROM records r JOIN embeddings e ON e.image = r.image
-WHERE r.id = %(record)s ORDER BY e.model DESC LIMIT 1;
+-- The newest embedder's vector of a record's image, a sample's only where there is no other. Index: primary keys of
+-- records, embeddings and models.
+SELECT e.model, e.vector FROM records r JOIN embeddings e ON e.image = r.image JOIN models m ON m.id = e.model
+WHERE r.id = %(record)s ORDER BY m.sample, e.model DESC LIMIT 1;
 
 -- name: space_of
 -- A model's revision by name. Index: models (name, revision).
