@@ -4,13 +4,16 @@ import random
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.merging import Beside, Edit, Said, Unfinished
+from schemas.merging import Beside, Edit, RegisteredModel, Said, Unfinished
+from schemas.models import Label
 from schemas.record import Status
-from tests.merging.known import EMPTY, TAGS, add, merged, names, remove, rules, said
+from schemas.results import ModelOutput
+from tests.merging.known import EMPTY, MODELS, TAGS, add, merged, names, remove, rules, said
 from workers.merging import document_of, merge
 
 T = TypeVar("T")
@@ -173,3 +176,22 @@ def test_a_sample_is_not_heard_where_a_real_model_can_speak() -> None:
     assert (names(alone), alone.rating) == (["sword"], "safe")
     both = merged(said(4, {"sword": 0.99, "safe": 0.97}), said(1, {"beach": 0.9, "lewd": 0.6}))
     assert (names(both), both.rating) == (["beach"], "lewd")
+
+
+def test_a_real_tagger_takes_a_samples_place_in_categories_that_it_lacks() -> None:
+    """Else the sample's word of them would stay for ever on images that it saw before `models use`."""
+    sample = RegisteredModel(8, "toy", "tagging", "r", True, (Label("ink", "meta"), *TAGS), {"*": 0.5}, 0.05)
+    classifier = RegisteredModel(9, "rater", "tagging", "r", False, (Label("lewd", "rating"),), {"*": 0.5}, 0.05)
+    known = replace(RULES, models={**MODELS, 8: sample, 9: classifier})
+    drawn, rated = tell(8, 0.9), tell(9, 0.9)
+
+    def heard(*answers: Said) -> list[str]:
+        return names(merge(replace(EMPTY, said=answers), known))
+
+    assert heard(drawn) == heard(drawn, rated) == ["ink"]
+    assert heard(drawn, said(1, {"beach": 0.9})) == ["beach", "outdoors"]
+
+
+def tell(number: int, score: float) -> Said:
+    """A model's first label alone."""
+    return Said(number, ModelOutput(np.zeros(1, np.int16), np.array([score], np.float32)), 1.0, 1)
