@@ -11,6 +11,9 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from schemas.search.query import Text
+from schemas.search.text import node_text
+from schemas.search.tokens import plain as searchable
 from schemas.services import WebServices
 from web.access import Visit, visit_of
 from web.queues import queues_for
@@ -70,6 +73,12 @@ def short(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def phrase(text: str) -> str:
+    """The query for the words of a text, "" when there is none in it."""
+    found = searchable(text)
+    return node_text(Text(found)) if found else ""
+
+
 def thousands(count: float) -> str:
     """1234 → "1,234"."""
     return f"{count:,.0f}"
@@ -92,6 +101,7 @@ def environment() -> Environment:
         percent=percent,
         plain=plain,
         short=short,
+        phrase=phrase,
         thousands=thousands,
         iso=datetime.isoformat,
     )

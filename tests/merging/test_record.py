@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.merging import Beside, Edit, Said, Unfinished
+from schemas.merging import Beside, Edit, RegisteredModel, Said, Unfinished
 from schemas.models import Label
 from schemas.record import Status
 from schemas.results import ModelOutput
@@ -190,3 +190,22 @@ def test_a_tag_that_came_along_is_of_the_kind_that_a_real_tagger_knows_it_as() -
     toy = replace(MODELS[4], labels=(Label("miku", "general"),))
     known = replace(rules(), models={**MODELS, 4: toy})
     assert [tag.category for tag in merged(beside=("miku",), by=known).tags] == ["character"]
+
+
+def test_a_real_tagger_takes_a_samples_place_in_categories_that_it_lacks() -> None:
+    """Else the sample's word of them would stay for ever on images that it saw before `models use`."""
+    sample = RegisteredModel(8, "toy", "tagging", "r", True, (Label("ink", "meta"), *TAGS), {"*": 0.5}, 0.05)
+    classifier = RegisteredModel(9, "rater", "tagging", "r", False, (Label("lewd", "rating"),), {"*": 0.5}, 0.05)
+    known = replace(RULES, models={**MODELS, 8: sample, 9: classifier})
+    drawn, rated = tell(8, 0.9), tell(9, 0.9)
+
+    def heard(*answers: Said) -> list[str]:
+        return names(merge(replace(EMPTY, said=answers), known))
+
+    assert heard(drawn) == heard(drawn, rated) == ["ink"]
+    assert heard(drawn, said(1, {"beach": 0.9})) == ["beach", "outdoors"]
+
+
+def tell(number: int, score: float) -> Said:
+    """A model's first label alone."""
+    return Said(number, ModelOutput(np.zeros(1, np.int16), np.array([score], np.float32)), 1.0, 1)

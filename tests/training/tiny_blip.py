@@ -1,6 +1,8 @@
-"""A BLIP in the layout that the manifest lists, with random weights, too small to say anything sensible."""
+"""A BLIP in the files that its repository on the hub has, with random weights, too small to say anything sensible."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 MODEL = "Salesforce/blip-image-captioning-base"
 # With the words' weights as they are drawn, a sentence never ends.
@@ -8,20 +10,18 @@ LOUD = 8
 
 
 def build(folder: Path) -> Path:
-    """Write model, tokenizer and processor with transformers."""
+    """Write model, tokenizer and what prepares pictures."""
     import torch
     from transformers import (
         BertTokenizerFast,
         BlipConfig,
         BlipForConditionalGeneration,
         BlipImageProcessor,
-        BlipProcessor,
     )
 
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", *(f"word{n}" for n in range(33))]
-    (folder / "words.txt").write_text("\n".join(words))
-    tokenizer = BertTokenizerFast(str(folder / "words.txt"))
-    tokenizer.add_special_tokens({"bos_token": "[DEC]"})
+    (folder / "vocab.txt").write_text("\n".join(words))
+    _tokenizer(BertTokenizerFast(str(folder / "vocab.txt")), folder)
     torch.manual_seed(3)
     small = {"hidden_size": 32, "intermediate_size": 37, "num_attention_heads": 4, "num_hidden_layers": 2}
     text = {
@@ -34,9 +34,27 @@ def build(folder: Path) -> Path:
     with torch.no_grad():
         for weights in model.text_decoder.parameters():
             weights.mul_(LOUD)
-    model.save_pretrained(folder)
-    BlipProcessor(BlipImageProcessor(size={"height": 384, "width": 384}), tokenizer).save_pretrained(folder)
+    # As the repository was written, by transformers 4.27; 5 would write safetensors and one file for both processors.
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    model.config.save_pretrained(folder)
+    BlipImageProcessor(size={"height": 384, "width": 384}).save_pretrained(folder)
     return folder
+
+
+def _tokenizer(tokenizer: Any, folder: Path) -> None:
+    tokenizer.add_special_tokens({"bos_token": "[DEC]"})
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    special = {
+        "bos_token": "[DEC]", "cls_token": "[CLS]", "mask_token": "[MASK]", "pad_token": "[PAD]",
+        "sep_token": "[SEP]", "unk_token": "[UNK]",
+    }  # fmt: skip
+    (folder / "special_tokens_map.json").write_text(json.dumps(special))
+    settings = {
+        **special, "do_lower_case": True, "model_input_names": ["input_ids", "attention_mask"], "model_max_length": 512,
+        "processor_class": "BlipProcessor", "strip_accents": None, "tokenize_chinese_chars": True,
+        "tokenizer_class": "BertTokenizer",
+    }  # fmt: skip
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
 def paths(folder: Path) -> dict[str, Path]:

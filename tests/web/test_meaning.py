@@ -1,5 +1,6 @@
 """Pages of captions, scores, words and what is alike; search by meaning with and without an encoder (R65, R9, R28)."""
 
+import html
 import re
 from dataclasses import replace
 from typing import cast
@@ -20,6 +21,7 @@ from tasks.merge import refresh
 from tests.web.conftest import Browser
 from tests.web.site import Shown, Site
 from web.meaning import wordy
+from web.render import phrase
 
 SPACE = 4
 
@@ -144,6 +146,15 @@ def test_the_image_page_keeps_the_ways_of_being_alike_apart(site: Site, viewer: 
     assert [hit["hit"]["record"] for hit in found["vector"]["hits"]] == [told[1]]
     assert found["vector"]["hits"][0]["score"] == pytest.approx(0.6, abs=1e-3)
     assert [hit["hit"]["record"] for hit in found["tags"]["hits"]] == [told[1]]
+
+
+def test_words_that_were_read_lead_to_every_picture_with_them(viewer: Browser, told: tuple[int, int]) -> None:
+    """Whatever signs stand between them; signs alone lead nowhere."""
+    listed = viewer.get(f"/images/{told[0]}").text.partition('<ul class="readings">')[2].partition("</ul>")[0]
+    (address,) = re.findall(r'href="([^"]+)"', listed)
+    page = viewer.get(html.unescape(address)).text
+    assert {f'data-record="{record}"' in page for record in told} == {True}
+    assert (phrase("“Exit”>1\\"), phrase("— >>")) == ('"exit 1"', "")
 
 
 def test_words_of_captions_and_pictures_are_found(viewer: Browser, told: tuple[int, int]) -> None:

@@ -68,26 +68,26 @@ def run(folder: Path, cache: Path, *, most: int = 1_000, as_json: bool = False) 
 
 def measure(split: Split, spoilt: Split, folder: Path, cache: Path) -> Measured:
     """All figures of a split and of its spoilt sibling."""
-    with Pool(2) as pool:
-        rows = pool.map(_drawn, [(seed, split.style(seed)) for seed in split.seeds()], chunksize=16)
-    pixels, truths = np.stack([row[0] for row in rows]), [row[1:] for row in rows]
-    precision, recall, exact = captions_of(pixels, [truth[0] for truth in truths], folder)
-    ratings = SampleGraph(folder / "sample-rating").run(pixels)["scores"].argmax(1)
-    crops, strengths = worn.strengths(spoilt, cache)
-    bins = SampleGraph(folder / "sample-quality").run(crops)["bins"]
-    brisque = SampleGraph(folder / "sample-brisque").run(crops)["score"][:, 0]
+    pixels, captions, ratings = drawn(split)
+    precision, recall, exact = captions_of(pixels, captions, folder)
+    quality, brisque = judged(spoilt, folder, cache)
     return Measured(
         split.name, len(pixels), precision, recall, exact, *retrieved(pixels, split, folder),
-        round(float(np.mean([RATINGS[i] == truth[1] for i, truth in zip(ratings, truths, strict=True)])), 4),
-        round(rank_correlation(bins @ np.arange(1, 11), -strengths), 4),
-        round(rank_correlation(brisque, strengths), 4),
+        rated(pixels, ratings, folder), quality, brisque,
     )  # fmt: skip
+
+
+def drawn(split: Split) -> tuple[NDArray[np.uint8], list[str], list[str]]:
+    """Prepared pictures `(N, SIDE, SIDE, 3)` of a split, their true captions and their ratings."""
+    with Pool(2) as pool:
+        rows = pool.map(_drawn, [(seed, split.style(seed)) for seed in split.seeds()], chunksize=16)
+    return np.stack([row[0] for row in rows]), [row[1] for row in rows], [row[2] for row in rows]
 
 
 def _drawn(job: tuple[int, str | None]) -> tuple[NDArray[np.uint8], str, str]:
     seed, style = job
-    drawn = draw(seed, style=style)
-    return for_tagger(drawn.image), drawn.truth.caption, drawn.truth.rating
+    drawing = draw(seed, style=style)
+    return for_tagger(drawing.image), drawing.truth.caption, drawing.truth.rating
 
 
 def captions_of(pixels: NDArray[np.uint8], truths: list[str], folder: Path) -> tuple[float, float, float]:
@@ -99,6 +99,21 @@ def captions_of(pixels: NDArray[np.uint8], truths: list[str], folder: Path) -> t
     claimed, held = sum(len(a) for a, _ in pairs), sum(len(b) for _, b in pairs)
     exact = np.mean([text == truth for text, truth in zip(told, truths, strict=True)])
     return round(right / claimed, 4), round(right / held, 4), round(float(exact), 4)
+
+
+def rated(pixels: NDArray[np.uint8], truths: list[str], folder: Path) -> float:
+    """The share whose most probable rating is the true one."""
+    told = SampleGraph(folder / "sample-rating").run(pixels)["scores"].argmax(1)
+    return round(float(np.mean([RATINGS[i] == truth for i, truth in zip(told, truths, strict=True)])), 4)
+
+
+def judged(spoilt: Split, folder: Path, cache: Path) -> tuple[float, float]:
+    """Rank correlations of the quality model's mean with how little was spoilt, and of BRISQUE with how much."""
+    crops, strengths = worn.strengths(spoilt, cache)
+    bins = SampleGraph(folder / "sample-quality").run(crops)["bins"]
+    brisque = SampleGraph(folder / "sample-brisque").run(crops)["score"][:, 0]
+    means = bins @ np.arange(1, 11)
+    return round(rank_correlation(means, -strengths), 4), round(rank_correlation(brisque, strengths), 4)
 
 
 def retrieved(pixels: NDArray[np.uint8], split: Split, folder: Path) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,9 +93,10 @@ def _load(name: str, folder: Path) -> tuple[Any, Any, Any]:
     except ImportError as error:
         raise ConfigurationError(f"{name} needs transformers and torch: pip install 'nafuda[caption]'") from error
     try:
-        model = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+        # weights_only: a pickle of the hub may hold tensors and nothing that runs.
+        model = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True, weights_only=True)
         processor = BlipProcessor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, EOFError, UnpicklingError) as error:
         raise ManifestError(f"{name}: transformers cannot load {folder}: {error}") from error
     device: torch.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch, model.to(device).eval(), processor

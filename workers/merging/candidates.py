@@ -20,8 +20,9 @@ class Choice:
 def from_models(said: Iterable[Said], rules: Rules, *, category: str | None = None) -> list[Tag]:
     """Labels of models at or above their thresholds, aliases applied; the most confident source of each wins.
 
-    A sample is not heard where a real model can speak: in its categories, and nowhere beside one that has general tags.
-    Ratings and places of detectors are read elsewhere.
+    A sample is not heard where a real model can speak; a real tagger of general tags takes its place in every category,
+    as `models use` does, though it may have no word for some (WD taggers have no meta tags). Ratings and places of
+    detectors are read elsewhere.
     """
     best: dict[str, Tag] = {}
     taggers = [(rules.models[each.model], each) for each in said if rules.models[each.model].stage == TAGGING]
