@@ -77,7 +77,7 @@ images:  ## Build the container images cpu and web with buildah and try them (as
 
 audit: $(VENV)/.dev  ## Ask PyPI for known vulnerabilities of what is locked; fails for what it cannot ask about
 	$(BIN)/python -m pip install -q pip-audit
-	for set in run web cuda tensorrt dev training build; do $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$set.txt || exit 1; done
+	for set in run web cuda tensorrt dev training imgutils build; do $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$set.txt || exit 1; done
 
 format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .
