@@ -53,13 +53,13 @@ stack: $(VENV)/.dev  ## Start RabbitMQ, MinIO, PostgreSQL and OpenSearch on this
 stack-down: $(VENV)/.dev  ## Stop them; what they store stays
 	@$(BIN)/python -m tests.stack down
 
-run-stack: $(VENV)/.dev  ## Start them, and Nafuda on them with sample images; a bucket that tells; PORT=n
+run-stack: $(VENV)/.dev  ## Start them, and Nafuda on them with sample images; a bucket that tells; PORT=n SAMPLES=n
 	@set -e; environment=$$($(BIN)/python -m tests.stack up); eval "$$environment"; \
 	$(BIN)/python -m tests.stack.telling images; \
 	export NAFUDA_OBJECTS_URL="s3+$$NAFUDA_TEST_S3_URL" NAFUDA_EVENTS_URL="$$NAFUDA_TEST_BROKER_URL"; \
 	export NAFUDA_SEARCH_URL="$$NAFUDA_TEST_OPENSEARCH_URL" NAFUDA_DERIVED_URL="s3+$$NAFUDA_TEST_S3_URL/derived"; \
 	export NAFUDA_DIRECT_URL="$$NAFUDA_TEST_S3_URL"; \
-	exec $(BIN)/nafuda run --data '$(or $(NAFUDA_STACK_DIR),.stack)/nafuda' $(if $(PORT),--port $(PORT))
+	exec $(BIN)/nafuda run --data '$(or $(NAFUDA_STACK_DIR),.stack)/nafuda' $(if $(PORT),--port $(PORT)) $(if $(SAMPLES),--samples-count $(SAMPLES))
 
 test-stack: $(VENV)/.dev  ## Tests on real servers: started here, or those that NAFUDA_TEST_*_URL name
 	@trap '$(BIN)/python -m tests.stack down' EXIT; set -e; \
@@ -77,7 +77,7 @@ images:  ## Build the container images cpu and web with buildah and try them (as
 
 audit: $(VENV)/.dev  ## Ask PyPI for known vulnerabilities of what is locked; fails for what it cannot ask about
 	$(BIN)/python -m pip install -q pip-audit
-	for set in run web cuda tensorrt dev training build; do $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$set.txt || exit 1; done
+	for set in run web cuda tensorrt dev training imgutils build; do $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$set.txt || exit 1; done
 
 format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .

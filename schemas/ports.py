@@ -36,14 +36,23 @@ class ObjectStore(Protocol):
         `head` or went away.
         """
 
-    def open(self, bucket: str, key: str) -> AbstractContextManager[IO[bytes]]:
-        """A readable stream of the current object; NotFoundError when there is none."""
+    def open(self, bucket: str, key: str, version: str = "") -> AbstractContextManager[IO[bytes]]:
+        """A readable stream of the current object, or of a version of it; NotFoundError when there is none."""
 
     def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = "") -> ObjectHead:
         """Store an object whole or not at all: a reader never sees half of it."""
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; removing what is not there is not an error."""
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
+        """Every version of every object under a prefix, older ones too, ordered by key, in bounded memory.
+
+        Where a bucket keeps none, each object is its own one.
+        """
+
+    def erase(self, head: ObjectHead) -> None:
+        """Remove exactly this version, of `versions`, for good; nothing happens when it is there no more."""
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object under a prefix, ordered by key, in bounded memory."""

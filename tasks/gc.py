@@ -1,4 +1,4 @@
-"""Garbage: derived pictures of content that no ledger knows, and tombstones that no late write can meet."""
+"""Garbage: derived pictures of unknown content, tombstones that no late write can meet, names of objects long gone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ class Collected:
 
     pictures: int
     tombstones: int
+    names: int
 
 
 def collect(services: Services, older: timedelta) -> Collected:
     """Remove it; everything removed could be made again or is of no use."""
     pictures = sum(_collect_pictures(services, bucket) for bucket in services.derived.buckets() if bucket in _OURS)
-    return Collected(pictures, services.index.purge(older))
+    return Collected(pictures, services.index.purge(older), services.objects.forget_gone(older))
 
 
 _OURS = (THUMBNAILS, VIEWS)

@@ -50,7 +50,8 @@ def _write(services: Services, behind: Sequence[tuple[Record, int]], *, at_once:
         for (record, _), outcome in zip(behind, outcomes, strict=True)
         if outcome is not WriteOutcome.FAILED
     }
-    services.indexing.indexed(taken)
+    if erased := services.indexing.indexed(taken):
+        services.index.forget(erased)
     return len(taken)
 
 

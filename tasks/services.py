@@ -18,6 +18,7 @@ from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
 from infra.objects.prefixed import PrefixedStore
 from infra.records.backfill import PostgresBackfill
+from infra.records.erasure import PostgresErasure
 from infra.records.indexing import PostgresIndexing
 from infra.records.letters import PostgresLetters
 from infra.records.merging import PostgresMerging
@@ -127,6 +128,11 @@ class Services:
     def backfill(self) -> PostgresBackfill:
         """What older images lack."""
         return PostgresBackfill(self.pool)
+
+    @cached_property
+    def erasure(self) -> PostgresErasure:
+        """What is to be forgotten."""
+        return PostgresErasure(self.pool)
 
     @cached_property
     def results(self) -> PostgresResults:

@@ -52,6 +52,11 @@ def test_locked_requirements_name_no_index(name: str) -> None:
     assert "--hash=sha256:" in text
 
 
+def test_the_audit_asks_about_every_locked_set() -> None:  # R76
+    (asked,) = re.findall(r"for set in (.*); do \$\(BIN\)/pip-audit", (ROOT / "Makefile").read_text("utf-8"))
+    assert set(asked.split()) == {file.stem for file in (ROOT / "requirements").glob("*.txt")}
+
+
 def test_the_base_install_has_no_onnx_runtime_and_no_torch() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     base = project.partition("dependencies = [")[2].partition("]\n")[0]

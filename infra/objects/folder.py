@@ -104,7 +104,7 @@ class FolderStore:
         return content
 
     @contextmanager
-    def open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
+    def open(self, bucket: str, key: str, version: str = "") -> Iterator[IO[bytes]]:
         """A readable stream of the current file; a put meanwhile does not disturb it, a write in place does."""
         *folders, name = parts(bucket, key)
         with errors(f"{bucket}/{key}", looking=True), self.root.folder(folders) as parent:
@@ -146,6 +146,16 @@ class FolderStore:
                 os.unlink(name, dir_fd=parent)
                 os.fsync(parent)
             self._prune(folders)
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
+        """The files: a folder keeps no versions."""
+        return self.list(bucket, prefix)
+
+    def erase(self, head: ObjectHead) -> None:
+        """Remove a file, unless it was replaced since."""
+        found = self.head(head.bucket, head.key)
+        if found is not None and found.etag == head.etag:
+            self.delete(head.bucket, head.key)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every visible file, ordered by key. NotFoundError when there is no such bucket."""

@@ -46,9 +46,9 @@ class PrefixedStore:
         return self._store.read(inner, limit)
 
     @contextmanager
-    def open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
-        """A readable stream of the current object."""
-        with self._store.open(self._bucket, self._base(bucket) + key) as stream:
+    def open(self, bucket: str, key: str, version: str = "") -> Iterator[IO[bytes]]:
+        """A readable stream of the current object, or of a version of it."""
+        with self._store.open(self._bucket, self._base(bucket) + key, version) as stream:
             yield stream
 
     def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = "") -> ObjectHead:
@@ -60,6 +60,16 @@ class PrefixedStore:
         """Remove an object."""
         if bucket in self._names:
             self._store.delete(self._bucket, self._base(bucket) + key)
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
+        """Every version under a prefix."""
+        base = self._base(bucket)
+        for found in self._store.versions(self._bucket, base + prefix):
+            yield replace(found, bucket=bucket, key=found.key.removeprefix(base))
+
+    def erase(self, head: ObjectHead) -> None:
+        """Remove exactly this version."""
+        self._store.erase(replace(head, bucket=self._bucket, key=self._base(head.bucket) + head.key))
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object of a bucket under a prefix, ordered by key."""

@@ -89,11 +89,12 @@ class S3Store:
         return content
 
     @contextmanager
-    def open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
-        """A readable stream of the current object; a put meanwhile does not disturb it."""
+    def open(self, bucket: str, key: str, version: str = "") -> Iterator[IO[bytes]]:
+        """A readable stream of the current object, or of a version; a put meanwhile does not disturb it."""
         place = f"{bucket}/{key}"
+        asked = {"VersionId": version} if version else {}
         with errors(place, looking=True):
-            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+            body = self._client.get_object(Bucket=bucket, Key=key, **asked)["Body"]
         with body, errors(place):
             yield cast(IO[bytes], body)
 
@@ -119,16 +120,28 @@ class S3Store:
         with suppress(NotFoundError), errors(f"{bucket}/{key}", looking=True):
             self._client.delete_object(Bucket=bucket, Key=key)
 
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
+        """Every version under a prefix, as `list`, by its id: "null" where the bucket kept none. No delete markers."""
+        return self._listed("list_object_versions", "Versions", bucket, prefix)
+
+    def erase(self, head: ObjectHead) -> None:
+        """Remove exactly this version. TransientError while a lock (retention, legal hold) keeps it."""
+        with suppress(NotFoundError), errors(f"{head.bucket}/{head.key}", looking=True):
+            self._client.delete_object(Bucket=head.bucket, Key=head.key, VersionId=head.version)
+
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every current object under a prefix, a page of 1,000 at a time. NotFoundError when there is no such bucket.
 
         Listings tell neither version nor content type nor metadata.
         """
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return self._listed("list_objects_v2", "Contents", bucket, prefix)
+
+    def _listed(self, method: str, part: str, bucket: str, prefix: str) -> Iterator[ObjectHead]:
+        pages = self._client.get_paginator(method).paginate(Bucket=bucket, Prefix=prefix)
         try:
             with errors(f"{bucket}/{prefix}"):
                 for page in pages:
-                    for each in page.get("Contents", []):
+                    for each in page.get(part, []):
                         if each["Key"].startswith(prefix):  # MinIO takes a leading slash off the prefix
                             yield _listed(bucket, each)
         except PermanentError as error:
@@ -174,7 +187,8 @@ def _client(endpoint: str, timeout: float) -> BaseClient:
 
 
 def _listed(bucket: str, said: Mapping[str, Any]) -> ObjectHead:
-    return ObjectHead(bucket, said["Key"], "", _unquoted(said["ETag"]), said["Size"], said["LastModified"])
+    version = said.get("VersionId", "")
+    return ObjectHead(bucket, said["Key"], version, _unquoted(said["ETag"]), said["Size"], said["LastModified"])
 
 
 def _part(source: IO[bytes]) -> bytes:

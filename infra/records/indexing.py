@@ -45,11 +45,12 @@ class PostgresIndexing:
             rows = connection.execute(statement("indexing", query), {"backend": self.backend, **values}).fetchall()
         return [(record_from_json(document), int(phash)) for document, phash in rows]
 
-    def indexed(self, revisions: Mapping[int, int]) -> None:
-        """The index has these revisions now."""
+    def indexed(self, revisions: Mapping[int, int]) -> list[int]:
+        """The index has these revisions now; returns the records of them that were erased meanwhile."""
         values = {"ids": list(revisions), "revisions": list(revisions.values()), "backend": self.backend}
         with session(self.pool) as connection:
-            connection.execute(statement("indexing", "indexed"), values)
+            known = {row[0] for row in connection.execute(statement("indexing", "indexed"), values).fetchall()}
+        return [record for record in revisions if record not in known]
 
     def adopt(self, *, anew: bool) -> int:
         """Give the index what it was never told of, or everything when it begins `anew`; returns how much that is."""

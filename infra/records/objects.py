@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from infra.records.pool import Connection, Pool, Row, session, transaction
 from infra.records.sql import statement
@@ -97,6 +98,11 @@ class PostgresObjects:
         with session(self.pool) as connection:
             rows = connection.execute(statement("objects", "sources")).fetchall()
         return [(str(bucket), str(prefix), str(name)) for bucket, prefix, name in rows]
+
+    def forget_gone(self, older: timedelta) -> int:
+        """Forget names under which nothing has been for so long; returns how many."""
+        with session(self.pool) as connection:
+            return connection.execute(statement("objects", "forget_gone"), {"older": older}).rowcount
 
     def outcomes(self, places: Iterable[tuple[str, str]]) -> list[Outcome]:
         """What became of objects, for whoever put them there."""

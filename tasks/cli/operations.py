@@ -1,4 +1,4 @@
-"""Commands for operators: status, reconcile, retry, backup, restore, gc, doctor."""
+"""Commands for operators: status, reconcile, retry, erase, backup, restore, gc, doctor."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -6,10 +6,13 @@ from pathlib import Path
 import click
 
 from infra.settings import Settings
+from infra.telemetry.logs import one_line
 from schemas.pipeline import STAGES, group_of
 from tasks.backup import back_up, restore_into
 from tasks.cli.shared import json_option, print_json, services_of, table
 from tasks.doctor import examine
+from tasks.erase import content_of
+from tasks.erase import erase as erase_content
 from tasks.gc import collect
 from tasks.reconcile import reconcile, reconcile_all
 
@@ -72,6 +75,29 @@ def retry(context: click.Context, image: str, stage: str | None) -> None:
 
 
 @click.command()
+@click.argument("image")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_context
+def erase(context: click.Context, image: str, yes: bool, as_json: bool) -> None:
+    """Forget an IMAGE for good: its bytes in every bucket and version, what was made of it and said of it."""
+    with services_of(context) as services:
+        content = content_of(services, image)
+        click.echo(f"image {content.records[0]}, sha256 {content.sha256}, {content.bytes:,} bytes", err=True)
+        for bucket, key in (*content.places, *content.beside):
+            click.echo(one_line(f"at {bucket}/{key}"), err=True)
+        if not yes:
+            click.confirm("Erase it in every collection, for good?", abort=True, err=True)
+        removed = erase_content(services, content)
+    if as_json:
+        print_json(removed)
+        return
+    for place in (*removed.objects, *removed.sidecars):
+        click.echo(one_line(f"erased {place}"))
+    click.echo(f"{removed.pictures} pictures, {removed.results} results, {len(removed.records)} records are erased")
+
+
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_context
 def backup(context: click.Context, file: Path) -> None:
@@ -93,17 +119,18 @@ def restore(context: click.Context, file: Path, replace: bool) -> None:
 
 
 @click.command()
-@click.option("--older", default=7, show_default=True, help="Days that tombstones are kept.")
+@click.option("--older", default=7, show_default=True, help="Days that tombstones and names of gone objects are kept.")
 @json_option
 @click.pass_context
 def gc(context: click.Context, older: int, as_json: bool) -> None:
-    """Remove what nothing needs any more: pictures of unknown content, old tombstones."""
+    """Remove what nothing needs any more: pictures of unknown content, old tombstones, names of objects long gone."""
     with services_of(context) as services:
         collected = collect(services, timedelta(days=older))
     if as_json:
         print_json(collected)
     else:
-        click.echo(f"{collected.pictures} pictures, {collected.tombstones} tombstones removed")
+        removed = f"{collected.pictures} pictures, {collected.tombstones} tombstones, {collected.names} names"
+        click.echo(f"{removed} removed")
 
 
 @click.command()
@@ -122,4 +149,4 @@ def doctor(context: click.Context, as_json: bool) -> int:
     return 0 if all(each.ok for each in findings) else 1
 
 
-COMMANDS = (status, reconcile_command, retry, backup, restore, gc, doctor)
+COMMANDS = (status, reconcile_command, retry, erase, backup, restore, gc, doctor)

@@ -30,6 +30,22 @@ def test_an_image_is_known_by_id_digest_key_and_place(nafuda: Instance, image: i
         assert nafuda.json("show", name)["id"] == image
 
 
+def test_erase_asks_first_and_then_the_image_is_unknown_until_it_comes_again(
+    nafuda: Instance, tmp_path: Path
+) -> None:  # R76
+    file = tmp_path / "erased.png"
+    draw(9_300_001).image.save(file)
+    before = nafuda.json("ingest", str(file), "--wait")["image"]
+    assert nafuda.cli("erase", "erased.png").returncode == 130
+    assert nafuda.json("show", "erased.png")["id"] == before
+    removed = nafuda.json("erase", "erased.png", "--yes")
+    assert (removed["objects"], removed["records"]) == (["images/erased.png"], [before])
+    assert removed["results"] > 0 and removed["pictures"] > 0
+    assert nafuda.cli("erase", str(before), "--yes").returncode == 4
+    again = nafuda.json("ingest", str(file), "--wait")
+    assert again["outcome"] == "complete" and again["image"] != before
+
+
 def test_show_gives_raw_results_of_every_model(nafuda: Instance, image: int) -> None:
     results = {each["stage"]: each for each in nafuda.json("show", str(image))["results"]}
     stages = {"detection", "tagging", "captioning", "embedding", "scoring", "judging"}
@@ -118,7 +134,7 @@ def test_a_new_threshold_is_in_force_at_once_and_for_old_images(nafuda: Instance
 
 
 def test_gc_removes_nothing_that_is_needed(nafuda: Instance, image: int) -> None:
-    assert nafuda.json("gc") == {"pictures": 0, "tombstones": 0}
+    assert nafuda.json("gc") == {"pictures": 0, "tombstones": 0, "names": 0}
 
 
 def test_a_backup_is_restored_into_another_folder(nafuda: Instance, image: int, tmp_path: Path) -> None:

@@ -142,6 +142,18 @@ class ObjectStoreContract:
         assert store.head(bucket, "a/b") is None
         assert list(store.list(bucket)) == []
 
+    def test_what_is_erased_is_gone_and_erasing_again_is_no_error(self, store: ObjectStore, bucket: str) -> None:  # R76
+        for key in ("a/b", "a/c", "b"):
+            store.put(bucket, key, key.encode())
+        heads = list(store.versions(bucket, "a/"))
+        assert [(head.bucket, head.key, head.size) for head in heads] == [(bucket, "a/b", 3), (bucket, "a/c", 3)]
+        with store.open(bucket, "a/b", heads[0].version) as stream:
+            assert stream.read() == b"a/b"
+        store.erase(heads[0])
+        store.erase(heads[0])
+        assert [head.key for head in store.list(bucket)] == ["a/c", "b"]
+        assert [head.key for head in store.versions(bucket)] == ["a/c", "b"]
+
     def test_a_prefixs_name_is_free_when_nothing_is_below_it(self, store: ObjectStore, bucket: str) -> None:
         store.put(bucket, "a/b/c", b"x")
         store.delete(bucket, "a/b/c")

@@ -187,12 +187,20 @@ def test_a_file_that_grows_is_read_later(root: Path, store: FolderStore, bucket:
         store.read(head, 100)
 
 
+def test_a_file_that_was_replaced_is_not_erased(store: FolderStore, bucket: str) -> None:  # R76
+    store.put(bucket, "a", b"old")
+    (head,) = store.versions(bucket)
+    store.put(bucket, "a", b"new")
+    store.erase(head)
+    assert [each.size for each in store.list(bucket)] == [3]
+
+
 class _Disturbed(FolderStore):
     """A store whose files are rewritten by somebody else while they are read."""
 
     @contextmanager
-    def open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
-        with super().open(bucket, key) as stream:
+    def open(self, bucket: str, key: str, version: str = "") -> Iterator[IO[bytes]]:
+        with super().open(bucket, key, version) as stream:
             path = self.root.path / bucket / key
             yield cast(IO[bytes], _Disturbing(stream, path))
 

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -65,6 +66,15 @@ def collects(store: S3Store, _: str, derived: str) -> None:
     store.delete(derived, "views/a.jpg")
 
 
+def erases(store: S3Store, images: str, derived: str) -> None:
+    """What it erases is not there, so that the next who tries finds the rest: rights are asked for first."""
+    with store.open(images, "a.png", "null") as stream:
+        assert stream.read() == b"image"
+    for bucket in (images, derived):
+        (head,) = store.versions(bucket)
+        store.erase(replace(head, key="nothing"))
+
+
 def probes(store: S3Store, _: str, derived: str) -> None:
     store.put(derived, "doctor/probe", b"x")
     with store.open(derived, "doctor/probe") as file:
@@ -85,6 +95,7 @@ DOES: Mapping[str, Callable[[S3Store, str, str], None]] = {
     "worker sweep": lists,
     "web": shows,
     "nafuda ingest": puts,
+    "nafuda erase": erases,
     "nafuda gc": collects,
     "nafuda doctor": probes,
     "nafuda migrate": makes,

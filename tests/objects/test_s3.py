@@ -13,7 +13,7 @@ import pytest
 from botocore.client import BaseClient
 
 from infra.objects.s3 import PART, S3Store
-from schemas.errors import PermanentError, RefusedError, TransientError
+from schemas.errors import NotFoundError, PermanentError, RefusedError, TransientError
 from tests.objects.contract import Breaking, ObjectStoreContract
 from tests.stack.given import given
 from tests.stack.telling import client, remove
@@ -72,6 +72,23 @@ def test_versions_are_described_and_a_delete_marker_is_nothing(store: S3Store, b
     assert store.head(bucket, "a", marker) is None
     s3.delete_object(Bucket=bucket, Key="a", VersionId=marker)
     assert store.read(second, 100) == b"second"
+
+
+def test_each_version_is_told_and_erased_alone(store: S3Store, bucket: str, s3: BaseClient) -> None:  # R76
+    before = store.put(bucket, "a", b"before")  # of which there is no version yet
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for content in (b"second", b"third"):
+        store.put(bucket, "a", content)
+    store.delete(bucket, "a")
+    third, second, first = store.versions(bucket)
+    assert (first.version, first.etag) == ("null", before.etag)
+    for head, content in ((third, b"third"), (second, b"second"), (first, b"before")):
+        with store.open(bucket, "a", head.version) as stream:
+            assert stream.read() == content
+    store.erase(second)
+    assert list(store.versions(bucket)) == [third, first]
+    with pytest.raises(NotFoundError), store.open(bucket, "a", second.version):
+        pass
 
 
 def test_what_others_say_of_an_object_comes_along(store: S3Store, bucket: str, s3: BaseClient) -> None:  # R79

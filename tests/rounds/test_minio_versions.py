@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.client import BaseClient
 
+from tasks.erase import content_of, erase
 from tasks.ingest import ingest
 from tasks.services import Services
 from tests.decode.pictures import noise, save
@@ -128,6 +129,25 @@ def test_the_version_below_a_removed_one_is_the_one_that_counts(s3: BaseClient, 
     wait_for(holds(books, bucket, {KEY: RED}), 30)
     s3.delete_object(Bucket=bucket, Key=KEY, VersionId=first)
     wait_for(holds(books, bucket, {KEY: None}), 30)
+
+
+@pytest.mark.usefixtures("at_work")
+def test_an_erased_content_is_in_no_version_and_what_lay_below_it_counts(  # R76
+    s3: BaseClient, bucket: str, services: Services, books: Books
+) -> None:
+    for key, contents in {KEY: (RED, GREEN, RED), "b.png": (BLUE, RED, BLUE), "c.png": (RED,)}.items():
+        for content in contents:
+            s3.put_object(Bucket=bucket, Key=key, Body=content)
+    s3.delete_object(Bucket=bucket, Key="c.png")
+    wait_for(holds(books, bucket, {KEY: RED, "b.png": BLUE, "c.png": None}), 30)
+    removed = erase(services, content_of(services, f"{bucket}/{KEY}"))
+    assert len(removed.objects) == 4
+    wait_for(lambda: books.sql("SELECT i.sha256 FROM objects o JOIN images i ON i.id = o.image ORDER BY key")
+             == [(hashlib.sha256(each).hexdigest(),) for each in (GREEN, BLUE)], 30)  # fmt: skip
+    left = [(head.key, head.version) for head in services.store.versions(bucket)]
+    bodies = [s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read() for key, version in left]
+    assert sorted(bodies) == sorted([GREEN, BLUE, BLUE])
+    assert books.sql("SELECT count(*) FROM images WHERE sha256 = %s", removed.sha256) == [(0,)]
 
 
 @pytest.mark.usefixtures("at_work")

@@ -14,6 +14,7 @@ from schemas.errors import ConflictError
 from schemas.pipeline import EMBEDDING
 from schemas.results import ModelOutput, StageResult
 from schemas.search import SearchRequest, Viewer, parse
+from tasks.erase import content_of, erase
 from tasks.index import check_index, index_behind
 from tasks.merge import merge_dirty, refresh
 from tasks.prepare import prepare
@@ -125,6 +126,19 @@ def test_differences_are_mended(services: Services, books: Books) -> None:
     assert differences.foreign == (numbers[1], numbers[2])
     assert check_index(services) == type(differences)(3, (), ())
     assert found(services) == [numbers[0], numbers[1], numbers[3]]
+
+
+def test_an_erased_image_is_in_no_edition(services: Services, books: Books) -> None:  # R74, R76
+    erased, stays = put(books, "a.png", sword=0.9), put(books, "b.png", sword=0.9)
+    merge_dirty(services)
+    rebuild(services, print)
+    erase(services, content_of(services, str(erased)))
+    names = [edition.name for edition in editions(services)]
+    assert len(names) == 2
+    with httpx2.Client(base_url=services.settings.search_url, timeout=30) as server:
+        kept = [server.get(f"/{name}/_search").raise_for_status().json()["hits"]["hits"] for name in names]
+    assert [[hit["_source"]["record"] for hit in hits] for hits in kept] == [[stays], [stays]]
+    assert check_index(services) == type(check_index(services))(1, (), ())
 
 
 def test_a_rebuild_loses_no_write_and_the_way_back_is_kept_up(services: Services, books: Books) -> None:  # R74

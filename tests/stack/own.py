@@ -19,13 +19,13 @@ class OwnStack:
     def __init__(self, folder: Path) -> None:
         given = {name: value for name, value in os.environ.items() if not name.startswith("NAFUDA_TEST_")}
         port = read_place(os.environ).port + PORTS
-        self._environment = {**given, "NAFUDA_STACK_DIR": str(folder), "NAFUDA_STACK_PORT": str(port)}
-        self.place = read_place(self._environment)
+        self.environment = {**given, "NAFUDA_STACK_DIR": str(folder), "NAFUDA_STACK_PORT": str(port)}
+        self.place = read_place(self.environment)
 
     def say(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m tests.stack` on it."""
         command = [sys.executable, "-m", "tests.stack", *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False, timeout=600)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=600)
 
     def up(self, *names: str) -> dict[str, str]:
         """Bring servers up; returns the variables that it printed."""

@@ -1,5 +1,6 @@
 """A bucket that tells, and a queue that hears it: `python -m tests.stack.telling BUCKET` makes one that stays."""
 
+import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
 from tests.stack.given import given
+from tests.stack.putting import how_to_put
 from tests.stack.rabbitmq import EVENTS
 
 
@@ -61,3 +63,4 @@ def make_telling(s3: BaseClient, bucket: str, target: str = "NAFUDA_TEST_EVENTS_
 if __name__ == "__main__":
     with client() as here:
         make_telling(here, sys.argv[1])
+    print(how_to_put(sys.argv[1], os.environ), flush=True)

@@ -29,9 +29,10 @@ ORDER BY r.id;
 
 -- name: indexed
 -- The index has these revisions now. Index: the primary key.
-UPDATE index_state s SET indexed = p.revision
+UPDATE index_state s SET indexed = greatest(s.indexed, p.revision)
 FROM (SELECT * FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[]) AS p (id, revision) ORDER BY id) AS p
-WHERE s.record = p.id AND s.backend = %(backend)s AND s.indexed < p.revision;
+WHERE s.record = p.id AND s.backend = %(backend)s
+RETURNING s.record;
 
 -- name: adopt
 -- Records of which this index was never told, or has to be told again, from oldest to newest. Two scans, on purpose.

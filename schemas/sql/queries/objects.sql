@@ -239,6 +239,10 @@ FROM objects o
 WHERE bucket = %(bucket)s AND key > %(after)s AND starts_with(key, %(prefix)s) AND state IN ('present', 'sidecar', 'refused', 'new')
 ORDER BY key LIMIT %(limit)s;
 
+-- name: forget_gone
+-- Names of objects that went long ago; one that is hinted at meanwhile has a check that was not answered. A full scan.
+DELETE FROM objects WHERE state = 'gone' AND checked = checks AND seen_at < now() - %(older)s::interval;
+
 -- name: sources
 -- A full scan of a table with a row a bucket or prefix.
 SELECT s.bucket, s.prefix, c.name FROM collection_sources s JOIN collections c ON c.id = s.collection

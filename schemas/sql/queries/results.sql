@@ -1,7 +1,11 @@
 -- Raw results of models, and the models themselves.
 
 -- name: store
--- Bulk upsert, sorted; arrays arrive as text literals because unnest would flatten them. Index: the primary key.
+-- Bulk upsert, sorted; arrays arrive as text literals because unnest would flatten them. What was said of an image that
+-- was erased meanwhile is dropped, and none is erased before this is committed. Index: the primary keys.
+WITH known AS MATERIALIZED (
+    SELECT id FROM images WHERE id = ANY (%(images)s::bigint[]) ORDER BY id FOR KEY SHARE
+)
 INSERT INTO results AS r (image, model, stage, labels, scores, boxes, texts, figures, millis, batch)
 SELECT image, model, stage, labels::smallint[], scores::real[], boxes::real[],
        CASE WHEN texts IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(texts::jsonb)) END, figures::real[],
@@ -9,16 +13,18 @@ SELECT image, model, stage, labels::smallint[], scores::real[], boxes::real[],
 FROM unnest(%(images)s::bigint[], %(models)s::int[], %(stages)s::text[], %(labels)s::text[], %(scores)s::text[],
             %(boxes)s::text[], %(texts)s::text[], %(figures)s::text[], %(millis)s::real[], %(batches)s::smallint[])
      AS new (image, model, stage, labels, scores, boxes, texts, figures, millis, batch)
+JOIN known ON known.id = new.image
 ORDER BY image, model
 ON CONFLICT (image, model) DO UPDATE
     SET labels = excluded.labels, scores = excluded.scores, boxes = excluded.boxes, texts = excluded.texts,
         figures = excluded.figures, millis = excluded.millis, batch = excluded.batch, computed = least(r.computed + 1, 32767), created_at = now();
 
 -- name: store_vectors
--- Bulk upsert, sorted. Index: the primary key.
+-- Bulk upsert, sorted, after `store`, whose locks keep the images. Index: the primary keys.
 INSERT INTO embeddings AS e (image, model, vector)
 SELECT image, model, vector::real[]
 FROM unnest(%(images)s::bigint[], %(models)s::int[], %(vectors)s::text[]) AS new (image, model, vector)
+JOIN images i ON i.id = new.image
 ORDER BY image, model
 ON CONFLICT (image, model) DO UPDATE SET vector = excluded.vector;
 

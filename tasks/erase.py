@@ -1,0 +1,110 @@
+"""Erasure: an image that somebody demands to be forgotten goes, with what was made of it and said of it (R76)."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from infra.records.erasure import KnownContent
+from schemas.errors import NotFoundError
+from schemas.events import EventKind, ObjectEvent
+from schemas.images import ObjectHead
+from schemas.pipeline import INGEST
+from schemas.ports import ObjectStore
+from tasks.services import VIEWS, Services
+from workers.ingest.ingest import THUMBNAILS, thumbnail_key
+
+log = logging.getLogger(__name__)
+_STEP = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was removed: objects (bucket/key, or bucket/key@version), tag files likewise, counts of the rest."""
+
+    sha256: str
+    objects: tuple[str, ...]
+    sidecars: tuple[str, ...]
+    pictures: int
+    records: tuple[int, ...]
+    results: int
+
+
+def content_of(services: Services, name: str) -> KnownContent:
+    """What would be erased. NotFoundError when no image is known by that name."""
+    return services.erasure.content(services.records.find(name))
+
+
+def erase(services: Services, content: KnownContent) -> Removed:
+    """Erase a content everywhere. The ledgers forget it last, so whatever breaks this off, it can be repeated."""
+    sidecars = [head for place in content.beside for head in _of_key(services.store, *place)]
+    _erase_all(services.store, sidecars)  # first: without their images nobody would know whose they are
+    objects, left = _holding(services, content)
+    _erase_all(services.store, objects)
+    pictures = [
+        head for kind in (THUMBNAILS, VIEWS) for head in _of_key(services.derived, kind, thumbnail_key(content.sha256))
+    ]
+    _erase_all(services.derived, pictures)
+    emptied = [*((head.bucket, head.key) for head in (*objects, *sidecars)), *content.places, *content.beside]
+    results = services.erasure.forget(content.image, emptied, services.index.forget)
+    _look_again(services, sorted(left))
+    return Removed(content.sha256, _named(objects), _named(sidecars), len(pictures), content.records, results)
+
+
+def _erase_all(store: ObjectStore, heads: Sequence[ObjectHead]) -> None:
+    for head in heads:
+        store.erase(head)
+
+
+def _holding(services: Services, content: KnownContent) -> tuple[list[ObjectHead], set[tuple[str, str]]]:
+    """Every version of every object that holds the bytes, known or not; and places of theirs that hold others, too.
+
+    All versions of all buckets are looked at: the ledgers know current ones alone. Only those of its size are read.
+    """
+    holding: list[ObjectHead] = []
+    left: set[tuple[str, str]] = set()
+    for head in _everything(services):
+        if head.size == content.bytes and _sha256(services.store, head) == content.sha256:
+            holding.append(head)
+        elif (head.bucket, head.key) in content.places:
+            left.add((head.bucket, head.key))
+    return holding, left
+
+
+def _everything(services: Services) -> Iterator[ObjectHead]:
+    """Every version in every bucket and prefix that is listened to, those of nested prefixes twice."""
+    for bucket, prefix, _ in services.objects.sources():
+        try:
+            yield from services.store.versions(bucket, prefix)
+        except NotFoundError as error:  # a bucket that is not there holds nothing
+            log.warning("not looked at: %s", error, extra={"bucket": bucket, "prefix": prefix})
+
+
+def _sha256(store: ObjectStore, head: ObjectHead) -> str:
+    """Of a version's bytes, in bounded memory; "" when it went away meanwhile."""
+    digest = hashlib.sha256()
+    try:
+        with store.open(head.bucket, head.key, head.version) as stream:
+            while part := stream.read(_STEP):
+                digest.update(part)
+    except NotFoundError:
+        return ""
+    return digest.hexdigest()
+
+
+def _of_key(store: ObjectStore, bucket: str, key: str) -> list[ObjectHead]:
+    """Every version of one key."""
+    try:
+        return [head for head in store.versions(bucket, key) if head.key == key]
+    except NotFoundError:
+        return []
+
+
+def _look_again(services: Services, places: Sequence[tuple[str, str]]) -> None:
+    """What lies there now is other content, which was below it or came meanwhile."""
+    if services.objects.note([ObjectEvent(EventKind.CHANGED, bucket, key) for bucket, key in places]):
+        services.wake(INGEST)
+
+
+def _named(heads: Sequence[ObjectHead]) -> tuple[str, ...]:
+    return tuple(f"{head.bucket}/{head.key}" + (f"@{head.version}" if head.version else "") for head in heads)
