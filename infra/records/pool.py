@@ -9,25 +9,32 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from infra.records.patience import PatientConnection, patience
 from schemas.errors import PermanentError, TransientError
 
 Connection = psycopg.Connection[TupleRow]
-Pool = ConnectionPool[Connection]
+Pool = ConnectionPool[PatientConnection]
 Row = tuple[Any, ...]
 _RETRY = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
     psycopg.errors.LockNotAvailable,
 )
+_CHECK = timedelta(seconds=10)  # for a connection to answer before it is used again
 # A server that a network swallows neither answers nor ends the connection; the kernel gives up on it after so long.
 _SILENCE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
 def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedelta = timedelta(seconds=30)) -> Pool:
-    """A pool whose sessions speak UTC and give up on a statement after a while. Connections open on demand."""
+    """A pool whose sessions speak UTC and give up on a statement after a while. Connections open on demand.
+
+    A server that says nothing for twice that time, as behind a proxy that holds the connection, is given up by us.
+    """
+    silent = 2 * statement_timeout.total_seconds()
     millis = int(statement_timeout.total_seconds() * 1000)
     pool: Pool = ConnectionPool(
         conninfo,
+        connection_class=PatientConnection,
         min_size=0,
         max_size=size,
         kwargs={
@@ -40,12 +47,18 @@ def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedel
         },
         timeout=10,
         max_idle=300,
-        check=ConnectionPool.check_connection,
+        configure=lambda connection: connection.be_patient(silent),
+        check=_check,
         open=False,
         name=name,
     )
     pool.open(wait=False)
     return pool
+
+
+def _check(connection: PatientConnection) -> None:
+    with patience(connection, min(_CHECK.total_seconds(), connection.silence)):
+        ConnectionPool.check_connection(connection)
 
 
 @contextlib.contextmanager

@@ -29,8 +29,9 @@ def main() -> None:
         parser.error("\n".join(left_out))
     with tempfile.TemporaryDirectory() as folder, deployment(Path(folder), small_disks=True) as site:
         met = meet(site, faults, options.uploads // len(faults), options.seconds, lambda line: print(line, flush=True))
-    sound = all(each.count.sound for each in met)
-    print(*left_out, "sound" if sound else "NOT SOUND", sep="\n")
+    swollen = [f"too much memory gained: {each.fault}: {role}" for each in met for role in each.swollen]
+    sound = all(each.count.sound for each in met) and not swollen
+    print(*left_out, *swollen, "sound" if sound else "NOT SOUND", sep="\n")
     raise SystemExit(0 if sound else 1)
 
 

@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,7 +48,8 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Its parts. services: a look at the truth, past the network that is broken. ports: of the proxies, by variable."""
+    """Its parts. services: a look at the truth, past the network that is broken. ports: of the proxies, by variable.
+    guests: what a fault brought along, and what belongs to the system until all has settled."""
 
     folder: Path
     stack: OwnStack
@@ -57,6 +58,7 @@ class Deployment:
     services: Services
     uploads: Uploads
     ports: Mapping[str, tuple[str, int]]
+    guests: ExitStack = field(default_factory=ExitStack)
 
     def pending(self) -> int:
         """What is still to be done; everything, while the database recovers."""
@@ -92,7 +94,7 @@ def deployment(folder: Path, *, small_disks: bool = False) -> Iterator[Deploymen
         with environment({**given, **common}):
             uploads = Uploads(given["NAFUDA_TEST_S3_URL"], USER, given["AWS_SECRET_ACCESS_KEY"], BUCKET)
             services = _prepared({**common, **straight}, uploads)
-            with Roles(ROLES, {**common, **broken, "NAFUDA_WEB_PORT": str(_free_port())}, folder).running() as roles:
+            with Roles(ROLES, {**common, **broken, **_own_ports()}, folder).running() as roles:
                 placed = {ours: (name, ports[name]) for ours, (name, _) in THROUGH.items()}
                 site = Deployment(folder, stack, network, roles, services, uploads, placed)
                 uploads.put(1)
@@ -145,6 +147,13 @@ def _small_disk(folder: Path) -> Iterator[None]:
         yield
     finally:
         packages.run(["umount", "-l", folder], "unmount it by hand")
+
+
+def _own_ports() -> dict[str, str]:
+    """Of the pages, and of whom they ask for the vector of a text."""
+    port = str(_free_port())
+    encoder = {"NAFUDA_ENCODER_PORT": port, "NAFUDA_ENCODER_URL": f"http://127.0.0.1:{port}"}
+    return {"NAFUDA_WEB_PORT": str(_free_port()), **encoder}
 
 
 def _free_port() -> int:

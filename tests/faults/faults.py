@@ -9,7 +9,7 @@ from functools import partial
 import httpx2
 import psycopg
 
-from tests.faults import hosts, memory, resources, times
+from tests.faults import hosts, memory, resources, silence, times
 from tests.faults.deployment import ROLES, Deployment
 from tests.stack.searching import turning_away
 
@@ -19,12 +19,13 @@ Breaks = Callable[[Deployment, float], None]
 @dataclass(frozen=True, slots=True)
 class Fault:
     """breaks: returns when all is mended, after so many seconds at least. brief: also in the shortened round. missing:
-    why this machine cannot do it, or ""."""
+    why this machine cannot do it, or "". least: seconds that it lasts in the full round, whatever others do."""
 
     name: str
     breaks: Breaks
     brief: bool = True
     missing: Callable[[], str] = str
+    least: float = 0.0
 
 
 def _process(role: str, site: Deployment, seconds: float) -> None:
@@ -86,12 +87,10 @@ _TOXICS: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("2 s late", "latency", {"latency": 2000}),
     ("10 kB/s", "bandwidth", {"rate": 10}),
     ("connections reset", "reset_peer", {"timeout": 500}),
-    ("half-open", "timeout", {"timeout": 0}),
 )
 _NAMES = {"rabbitmq": "RabbitMQ", "minio": "MinIO", "postgres": "PostgreSQL", "opensearch": "OpenSearch"}
 # Each server and each toxic is met once in the shortened round, besides being cut off.
 _BRIEF = {
-    ("rabbitmq", "half-open"),
     ("minio", "10 kB/s"),
     ("postgres", "connections reset"),
     ("opensearch", "2 s late"),
@@ -99,6 +98,7 @@ _BRIEF = {
 
 _WORKING = ("ingest", "vision", "merge")
 _TIMED = ("ingest", "merge", "sweep")
+_MINUTE = 60.0
 
 FAULTS: tuple[Fault, ...] = (
     *(Fault(f"{words[0]}: kill −9", partial(_process, words[0])) for words in ROLES),
@@ -111,7 +111,16 @@ FAULTS: tuple[Fault, ...] = (
         for server, name in _NAMES.items()
         for what, kind, attributes in _TOXICS
     ),
-    Fault("PostgreSQL: a lock is held", _locked),
+    *(
+        Fault(
+            f"{name}: half-open",
+            partial(silence.half_open, server),
+            server == "rabbitmq",
+            least=silence.LONG[server],
+        )
+        for server, name in _NAMES.items()
+    ),
+    Fault("PostgreSQL: a lock is held", _locked, least=_MINUTE),
     Fault("OpenSearch: read-only, as with a full disk", _read_only),
     Fault("OpenSearch: turns every document away", _rejecting),
     Fault("RabbitMQ: takes nothing, as with a full disk", resources.broker_disk_full),
@@ -124,7 +133,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("a migration beside the workers", times.migrated),
     *(Fault(f"{role}: clock back by an hour", partial(times.clock_back, role), brief=False) for role in _TIMED),
     Fault("any process, every server: kill −9", times.storm),
-    Fault("a host with a worker: line cut", partial(hosts.cut_off, "vision"), brief=False),
+    Fault("a host with a worker: line cut", partial(hosts.cut_off, "vision"), brief=False, least=_MINUTE),
     *(Fault(f"{role}: frozen, then thawed", partial(resources.frozen, role), role == "vision") for role in _WORKING),
     Fault("ingest: no memory", partial(resources.short_of_memory, "ingest")),
     Fault("vision: killed for memory", partial(memory.killed_for_memory, "vision"), False, memory.missing),

@@ -39,7 +39,7 @@ class Roles:
 
     @contextmanager
     def running(self) -> Iterator["Roles"]:
-        """Start them, keep them running, and let them drain in the end."""
+        """Start them, keep them running, and let them drain in the end: each must end with 0."""
         stop = threading.Event()
         watcher = threading.Thread(target=self._supervisor.watch, args=(stop,))
         self._supervisor.start()
@@ -50,6 +50,8 @@ class Roles:
             stop.set()
             watcher.join()
             self._supervisor.stop(_GRACE)
+        codes = {name: child.process.returncode for name, child in self.children.items() if child.process}
+        assert not any(codes.values()), f"not all drained: {codes}\n{self.tell()}"
 
     def pid(self, name: str) -> int:
         """The process of a role; the latest one while it is being brought back."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from infra.records.patience import patience
 from infra.records.pool import Pool, Row, session
 from infra.records.sql import statement
 from infra.search.postgres.paging import hit_of, surest
@@ -76,7 +77,7 @@ class PostgresSimilar:
             try:
                 if not here:
                     connection.execute(statement("similar", "add_vectors"))
-                with connection.transaction():
+                with patience(connection), connection.transaction():
                     connection.execute(statement("similar", "take_time"))
                     connection.execute(statement("similar", "open_space"), {"space": space, "width": width})
             except psycopg.errors.InsufficientPrivilege:
