@@ -132,6 +132,13 @@ class WorkLedger(Protocol):
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Return claims unworked, without counting the attempt."""
 
+    def leave(self) -> int:
+        """Return everything that this worker claims, without counting attempts; from now on it claims nothing.
+
+        Returns how much. What it still writes does no harm: results are the same whoever computed them, and a failure
+        counts only for who holds the claim.
+        """
+
     def announce(self, queue: str) -> bool:
         """True when a hint should be sent now: not enough of them are under way."""
 

@@ -1,7 +1,6 @@
 """The role `listen`: follows folders by the system's word, and S3 buckets by the events that a broker brings."""
 
 import logging
-import random
 import threading
 from contextlib import closing
 from functools import partial
@@ -18,8 +17,6 @@ from tasks.reconcile import reconcile_all
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
-
-_LONGEST_WAIT = 30.0  # seconds between attempts
 
 
 def listen(services: Services, stop: threading.Event) -> None:
@@ -50,23 +47,21 @@ def consume(services: Services, source: EventSource, stop: threading.Event) -> N
 
     Beside each new connection buckets and records are compared: events may have been lost before.
     """
-    failed = 0
+    outage = services.events_outage
     while not stop.is_set():
         over = threading.Event()
         try:
             with closing(source.arrivals()) as arrivals:
                 next(arrivals)
                 log.info("events come from %s", source.place)
-                failed = 0
+                outage.over()
                 threading.Thread(target=_compare, args=(services, over), name="compare", daemon=True).start()
                 for arrival in takewhile(lambda _: not stop.is_set(), arrivals):
                     if arrival:
                         _take(services, source, arrival, stop)
         except TransientError as error:
-            if not failed:
-                log.warning("no events come; trying again: %s", error)
-            failed += 1
-            stop.wait(random.uniform(0.5, 1) * min(_LONGEST_WAIT, 2.0**failed))
+            outage.began(error)
+            stop.wait(outage.pause)
         finally:
             over.set()
 

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
-from infra.objects.folder import FolderStore
 from infra.objects.watch import Change, FolderWatcher
 from schemas.events import ObjectEvent
 from schemas.pipeline import INGEST
@@ -23,9 +22,7 @@ def take_in(services: Services, events: Sequence[ObjectEvent], priority: int = 0
 
 def follow(services: Services, stop: threading.Event) -> None:
     """Follow the folder until told to stop. The first change is a rescan of all buckets: the reconcile at start."""
-    store = services.store
-    assert isinstance(store, FolderStore)
-    for change in FolderWatcher(store).changes(stop):
+    for change in FolderWatcher(services.folder).changes(stop):
         insist(partial(_handle, services, change), "a change waits", stop)
 
 

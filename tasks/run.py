@@ -18,6 +18,7 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.supervisor import Child, Supervisor
 from infra.settings import INSTANCE, Settings
 from schemas.errors import ConfigurationError, NafudaError
+from tasks.ending import GIVING_BACK
 from tasks.services import Services
 from tasks.welcome import analysing, sign_in_link, summary
 
@@ -98,7 +99,7 @@ def _run_children(
     finally:
         stop.set()
         say("stopping: what is at work is finished or given back")
-        supervisor.stop(settings.grace)
+        supervisor.stop(settings.grace + 2 * GIVING_BACK)  # they end by themselves before that
         services.close()
 
 

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from infra.broker.config import celery_config
 from infra.objects.folder import FolderStore
 from infra.objects.prefixed import PrefixedStore
+from infra.objects.telling import TellingStore
 from infra.records.backfill import PostgresBackfill
 from infra.records.erasure import PostgresErasure
 from infra.records.indexing import PostgresIndexing
@@ -72,10 +73,18 @@ class Services:
     index_outage: Outage = field(default_factory=partial(Outage, "the search index"))
     database_outage: Outage = field(default_factory=partial(Outage, "the database"))
     broker_outage: Outage = field(default_factory=partial(Outage, "the broker", longest=timedelta(seconds=5)))
+    objects_outage: Outage = field(default_factory=partial(Outage, "the object store"))
+    events_outage: Outage = field(default_factory=partial(Outage, "the source of events", so="no events come"))
     _servers: dict[str, "S3Store"] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        outages = {"database": self.database_outage, "broker": self.broker_outage, "search": self.index_outage}
+        outages = {
+            "database": self.database_outage,
+            "broker": self.broker_outage,
+            "search": self.index_outage,
+            "objects": self.objects_outage,
+            "events": self.events_outage,
+        }
         for name, outage in outages.items():
             self.metrics.away.labels(name).set_function(partial(_away, outage))
 
@@ -165,12 +174,18 @@ class Services:
         return PostgresIndexing(self.pool, self.backend)
 
     @cached_property
-    def store(self) -> "FolderStore | S3Store":
+    def store(self) -> ObjectStore:
         """The buckets."""
         endpoint = self.settings.s3_endpoint
-        if endpoint is not None:
-            return self._s3(endpoint)
+        return self._telling(self.folder if endpoint is None else self._s3(endpoint))
+
+    @cached_property
+    def folder(self) -> FolderStore:
+        """The same where they are folders."""
         return FolderStore(self.settings.buckets_folder, create=not self.settings.objects_url)
+
+    def _telling(self, store: ObjectStore) -> ObjectStore:
+        return TellingStore(store, self.objects_outage.began, self.objects_outage.over)
 
     @cached_property
     def derived(self) -> ObjectStore:
@@ -184,8 +199,9 @@ class Services:
             store = FolderStore(self.settings.derived_folder, create=True)
             for bucket in DERIVED_BUCKETS:
                 store.make_bucket(bucket)
-            return store
-        return PrefixedStore(self._s3(address.endpoint), address.bucket, address.prefix, DERIVED_BUCKETS)
+            return self._telling(store)
+        server = self._s3(address.endpoint)
+        return self._telling(PrefixedStore(server, address.bucket, address.prefix, DERIVED_BUCKETS))
 
     def _s3(self, endpoint: str) -> "S3Store":
         """A server's store, one for each server; nothing is connected yet."""

@@ -1,7 +1,6 @@
 """A worker process: roles from the command line, a Celery worker over their queues, loops beside it."""
 
 import logging
-import os
 import signal
 import threading
 from types import FrameType
@@ -11,6 +10,7 @@ from celery.signals import worker_shutting_down
 
 from tasks.app import build_app
 from tasks.encode import encode
+from tasks.ending import Ending
 from tasks.follow import listen
 from tasks.loops import Loop, keep
 from tasks.roles import LOOP_ROLES, check_roles, open_rounds
@@ -26,9 +26,9 @@ _LOOPS: dict[str, Loop] = {
 
 
 def run_worker(services: Services) -> int:
-    """Work until SIGTERM or SIGINT, then drain; a second signal ends at once. Returns the exit code."""
+    """Work until SIGTERM or SIGINT, then drain within the grace time; a second signal ends at once. The exit code."""
     check_roles(services.roles)
-    stop = threading.Event()
+    stop, ending = threading.Event(), Ending(services)
     if services.settings.metrics_port:
         services.metrics.serve(services.settings.metrics_host, services.settings.metrics_port)
     services.work.beat()
@@ -39,8 +39,8 @@ def run_worker(services: Services) -> int:
     try:
         with open_rounds(services) as rounds:
             if rounds:
-                return _celery(build_app(services, rounds), sorted(rounds), services.settings.concurrency)
-            _wait_for_signal(stop)
+                return _celery(build_app(services, rounds), sorted(rounds), services.settings.concurrency, ending)
+            _wait_for_signal(stop, ending)
             return 0
     finally:
         stop.set()
@@ -49,7 +49,7 @@ def run_worker(services: Services) -> int:
         services.close()
 
 
-def _celery(app: Celery, queues: list[str], concurrency: int) -> int:
+def _celery(app: Celery, queues: list[str], concurrency: int, ending: Ending) -> int:
     """Celery's own worker: threads, because the work waits for decoders, the device and the database."""
     worker = app.Worker(
         pool="threads",
@@ -61,28 +61,18 @@ def _celery(app: Celery, queues: list[str], concurrency: int) -> int:
         without_heartbeat=True,
         quiet=True,
     )
-    worker_shutting_down.connect(_next_ends_at_once)
+    worker_shutting_down.connect(ending.ask)  # its handler sends this at the first signal
     worker.start()
     return int(worker.exitcode or 0)
 
 
-def _wait_for_signal(stop: threading.Event) -> None:
+def _wait_for_signal(stop: threading.Event, ending: Ending) -> None:
     def ask(number: int, _: FrameType | None) -> None:
         log.info("stopping on signal %s", signal.Signals(number).name)
-        _next_ends_at_once()
+        ending.ask()
         stop.set()
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     while not stop.wait(0.5):
         pass
-
-
-def _next_ends_at_once(**_: object) -> None:
-    """Whoever asks again does not wait for what is at work: what this process holds is freed as after kill −9."""
-
-    def end(number: int, _: FrameType | None) -> None:
-        os._exit(128 + number)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)

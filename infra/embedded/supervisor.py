@@ -72,7 +72,7 @@ class Supervisor:
             if not child.again_at:
                 lived = now - child.started
                 child.deaths = 1 if lived > _STEADY.total_seconds() else child.deaths + 1
-                pause = min(0.2 * 2 ** (child.deaths - 1), _LONGEST_PAUSE.total_seconds())
+                pause = min(0.2 * 2 ** min(child.deaths - 1, 16), _LONGEST_PAUSE.total_seconds())
                 child.again_at = now + pause
                 code = child.process.returncode if child.process else None
                 log.warning("%s ended with %s; starting it again in %.1f s", child.name, code, pause)

@@ -1,10 +1,11 @@
 """The work ledger on PostgreSQL: claims, failures, hints, heartbeats and the sweep."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from infra.records.pool import Connection, Pool, session, transaction
+from infra.records.pool import Connection, Pool, Row, session, transaction
 from infra.records.sql import statement
 from schemas.ledger import BACKFILL, Claim, StageCount
 from schemas.pipeline import GROUPS, INGEST, MERGE, needs
@@ -15,6 +16,14 @@ HINTS_UNDER_WAY = 2
 _DIED = f"the process died {DEATHS_ALONE} times while only this was at work; look at it, then `nafuda retry`"
 
 
+@dataclass(slots=True)
+class _Claiming:
+    """One claim of a process at a time (claimers take turns anyway), so that none comes after its leave."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    over: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresWork:
     """`schemas.ledger.WorkLedger` for one worker, whose name its claims carry (place and process id)."""
@@ -23,6 +32,7 @@ class PostgresWork:
     worker: str
     roles: str = ""
     backend: str = "postgres"  # which search index has to keep up
+    _claiming: _Claiming = field(default_factory=_Claiming, init=False, compare=False)
 
     def claim(self, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
         """Take what is ready, live first; see the port."""
@@ -34,11 +44,15 @@ class PostgresWork:
 
     def _claim(self, query: str, stages: Sequence[str], limit: int, latest: int = BACKFILL) -> list[Claim]:
         values = {"stages": list(stages), "limit": limit, "latest": latest, "worker": self.worker}
-        with transaction(self.pool) as connection:
-            connection.execute(statement("work", "turn"), values)
-            rows = connection.execute(statement("work", query), values).fetchall()
+        with self._claiming.turn:
+            rows = [] if self._claiming.over else self._rows(query, values)
         claims = [Claim(*row) for row in rows]
         return sorted(claims, key=lambda claim: (claim.priority, claim.subject, claim.stage, claim.model))
+
+    def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        with transaction(self.pool) as connection:
+            connection.execute(statement("work", "turn"), values)
+            return connection.execute(statement("work", query), values).fetchall()
 
     def fail(self, failures: Sequence[Failure]) -> set[str]:
         """Write failures down; what may succeed later becomes ready again after a pause."""
@@ -78,6 +92,13 @@ class PostgresWork:
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Return claims unworked, as a draining worker does; the attempt does not count."""
         self._release("give_back", claims)
+
+    def leave(self) -> int:
+        """Return all that this worker claims, and claim no more; see the port."""
+        with self._claiming.turn:
+            self._claiming.over = True
+            with session(self.pool) as connection:
+                return connection.execute(statement("work", "leave"), {"worker": self.worker}).rowcount
 
     def abandon(self, claims: Sequence[Claim]) -> None:
         """Return claims after a server was away; the attempt counts, and a pause follows."""

@@ -5,6 +5,7 @@ import json
 import runpy
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from infra.settings import Settings, read_settings
+from tasks.ending import GIVING_BACK
 from tasks.roles import ROLES
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
@@ -54,6 +56,12 @@ def test_a_worker_tells_its_health_and_waits_for_the_tables(name: str) -> None:
         assert "ports" not in service
     if name != "migrate":
         assert service["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_is_not_killed_before_its_worker_ends_by_itself(name: str) -> None:
+    patience = timedelta(seconds=int(SERVICES[name]["stop_grace_period"].removesuffix("s")))
+    assert patience > Settings().grace + GIVING_BACK
 
 
 @pytest.mark.parametrize("name", OURS)

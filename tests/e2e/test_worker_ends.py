@@ -1,10 +1,12 @@
-"""How a worker ends: replaced when a model hangs, drained when asked once, at once when asked twice (R42, R72)."""
+"""How a worker ends: replaced when a model hangs, drained or given back when asked once, at once when asked twice."""
 
 import hashlib
 import signal
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from queue import SimpleQueue
 from subprocess import TimeoutExpired
 
 import pytest
@@ -13,10 +15,12 @@ from PIL import Image
 from infra.records.pool import Pool
 from infra.settings import Settings
 from schemas.events import EventKind, ObjectEvent
+from schemas.retry import DEATHS_ALONE
+from tasks.ending import Ending
 from tasks.listen import take_in
 from tasks.prepare import prepare
 from tasks.services import Services
-from tests.e2e.instance import wait_for
+from tests.e2e.instance import Instance, wait_for
 from tests.faults.roles import Roles
 from tests.runners.graphs import hanging_tagger
 from training.samples import draw
@@ -69,7 +73,17 @@ def services(tmp_path: Path, database: str) -> Iterator[Services]:
     services.close()
 
 
-def roles(services: Services, *commands: tuple[str, ...], patience: str) -> Roles:
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """What the test says of SIGTERM and SIGINT ends with it."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, each in zip(numbers, before, strict=True):
+        signal.signal(number, each)
+
+
+def roles(services: Services, *commands: tuple[str, ...], patience: str, grace: str = "PT20S") -> Roles:
     """Worker processes on the same database, whose models may take so long for a batch."""
     environment = {
         "NAFUDA_DATA": str(services.settings.data),
@@ -77,6 +91,7 @@ def roles(services: Services, *commands: tuple[str, ...], patience: str) -> Role
         "NAFUDA_MODELS": f"{TAGGER},{HANGING}",
         "NAFUDA_MODEL_TIMEOUT": patience,
         "NAFUDA_SILENT": "PT3S",
+        "NAFUDA_GRACE": grace,
     }
     return Roles(commands, environment, services.settings.data)
 
@@ -130,6 +145,55 @@ def test_a_worker_that_is_asked_to_end_finishes_what_it_holds_and_takes_no_more(
     assert vision.process.wait(60) == 0
     assert not claimed(pool)
     assert rows(pool, "SELECT count(*) FROM work WHERE attempts > 0 OR deaths > 0") == [(0,)]  # no attempt was in vain
+
+
+def test_what_is_not_done_within_the_grace_time_is_given_back_and_counts_neither_as_attempt_nor_as_death(  # R42, R72
+    services: Services, pool: Pool
+) -> None:
+    put(services, {"white.png": WHITE})
+    with roles(services, ("ingest",), patience="PT10M").running() as workers:
+        planned = "SELECT count(*) FROM work WHERE stage = 'tagging'"
+        wait_for(lambda: rows(pool, planned) == [(2,)], 60, workers.tell)
+    vision = roles(services, ("vision",), patience="PT10M", grace="PT1S").children["vision"]
+    for _ in range(DEATHS_ALONE + 1):  # as often as would quarantine it
+        vision.start()
+        services.wake("vision")
+        wait_for(lambda: claimed(pool), 60)
+        assert vision.process is not None
+        vision.process.send_signal(signal.SIGTERM)
+        assert vision.process.wait(30) == 0
+        hung = "SELECT state, attempts, deaths, claimed_by, next_attempt_at <= now() FROM work WHERE stage = 'tagging'"
+        assert ("pending", 0, 0, None, True) in rows(pool, hung)
+        assert not claimed(pool)
+        services.work.drained("vision")  # its own hint was not answered, so another is sent
+    assert "claims are given back" in vision.log.read_text()
+
+
+def test_nafuda_run_waits_until_its_workers_gave_back_what_hangs_and_kills_none(services: Services, pool: Pool) -> None:
+    settings = services.settings
+    environment = {
+        "NAFUDA_DATABASE_URL": settings.database_url,
+        "NAFUDA_MODELS": f"{TAGGER},{HANGING}",
+        "NAFUDA_GRACE": "PT1S",
+    }
+    instance = Instance(settings.data, "--no-samples", environment=environment).start()
+    put(services, {"white.png": WHITE})
+    wait_for(lambda: claimed(pool), 60, instance.logs)
+    assert instance.stop() == 0
+    assert not claimed(pool)
+    assert rows(pool, "SELECT count(*) FROM work WHERE attempts > 0 OR deaths > 0") == [(0,)]
+    assert "is killed" not in instance.said()
+
+
+def test_a_worker_whose_database_is_away_ends_within_its_grace_time_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, own_signals: None
+) -> None:
+    away = Settings(data=tmp_path, database_url="postgresql://127.0.0.1:9/nobody", grace=timedelta(0))
+    services, ended = Services(away), SimpleQueue[int]()
+    Ending(services, ended.put).ask()
+    assert ended.get(timeout=60) == 0
+    assert [said for said in caplog.messages if "cannot be given back; it is freed as after a death" in said]
+    services.close()
 
 
 def test_a_worker_that_is_asked_twice_ends_at_once(services: Services, pool: Pool) -> None:

@@ -122,6 +122,49 @@ def test_work_that_was_given_back_is_ready_and_the_attempt_does_not_count(tagged
     assert [claim.attempts for claim in worker.claim(STAGES, 32)] == [1, 1, 1]
 
 
+def test_a_worker_that_leaves_returns_all_that_it_claims_and_claims_no_more(tagged: Books) -> None:
+    leaving, other = tagged.work(), tagged.work("host:vision:2")
+    (kept,) = other.claim(STAGES, 1)
+    assert len(leaving.claim(STAGES, 32)) == 2
+    assert leaving.leave() == 2
+    assert leaving.claim(STAGES, 32) == leaving.claim_suspect(STAGES) == []
+    again = other.claim(STAGES, 32)
+    assert [(claim.attempts, claim.deaths) for claim in again] == [(1, 0), (1, 0)]
+    assert kept.subject not in subjects(again)
+
+
+def test_what_a_worker_that_left_still_writes_does_no_harm_to_who_claimed_it_again(tagged: Books) -> None:
+    leaving, other = tagged.work(), tagged.work("host:vision:2")
+    first, second, _ = leaving.claim(STAGES, 32)
+    leaving.leave()
+    assert len(other.claim(STAGES, 32)) == 3
+    leaving.fail([failure(first, "bad-output", permanent=True)])
+    leaving.abandon([first])
+    tagged.say(second.model, second.subject, sword=0.9)  # it is the truth, whoever computed it
+    assert {(each.state, each.count) for each in other.counts()} == {("claimed", 2)}
+    tagged.say(second.model, second.subject, sword=0.9)
+    assert len(tagged.results.of_image(second.subject)) == 1
+
+
+def test_no_claim_that_was_under_way_outlives_the_leave_of_its_worker(books: Books) -> None:
+    books.note(*(f"{number}.png" for number in range(100)))
+    worker, began = books.work(), threading.Barrier(5)
+
+    def claim() -> None:
+        began.wait()
+        while worker.claim([INGEST], 1):
+            pass
+
+    threads = [threading.Thread(target=claim) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    began.wait()
+    worker.leave()
+    for thread in threads:
+        thread.join()
+    assert {(each.state, each.count) for each in worker.counts()} == {("ready", 100)}
+
+
 def test_work_that_was_abandoned_waits_and_the_attempt_counts(tagged: Books) -> None:
     worker = tagged.work()
     worker.abandon(worker.claim(STAGES, 32))

@@ -74,9 +74,12 @@ def test_a_queue_that_is_not_there_yet_is_said_once_and_waited_for(
         wait_for(lambda: any(queue.name in message for message in caplog.messages), 30)
         time.sleep(3)  # several attempts
         assert sum("no events come" in message for message in caplog.messages) == 1
+        assert services.events_outage.away
         queue.declare()
         s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
         wait_for(lambda: "a.png" in keys(books), 30)
+        wait_for(lambda: not services.events_outage.away, 30)
+    assert caplog.messages.count("the source of events is back") == 1
 
 
 def test_each_outage_is_said_and_what_was_stored_in_it_is_found(
@@ -97,7 +100,7 @@ def test_each_outage_is_said_and_what_was_stored_in_it_is_found(
         for number in (1, 2):
             wait_for(lambda n=number: said("events come from") == n, 30)  # type: ignore[misc]
             queue.delete()  # the broker ends the consumer
-            wait_for(lambda n=number: said("no events come") == n, 30)  # type: ignore[misc]
+            wait_for(lambda n=number: said("the source of events is away") == n, 30)  # type: ignore[misc]
             s3.put_object(Bucket=bucket, Key=f"{number}.png", Body=b"x")
             queue.declare()
         wait_for(lambda: {"1.png", "2.png"} <= keys(books), 30)

@@ -132,6 +132,14 @@ FROM (SELECT x.stage, x.subject, x.model
       ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x) AS own
 WHERE w.stage = own.stage AND w.subject = own.subject AND w.model = own.model;
 
+-- name: leave
+-- A worker ends with work that it did not finish: all its claims are returned, the attempts do not count.
+-- Index: work_claimed.
+UPDATE work w SET claimed_by = NULL, claimed_at = NULL, attempts = greatest(w.attempts - 1, 0)
+FROM (SELECT x.stage, x.subject, x.model FROM work x WHERE x.claimed_by = %(worker)s
+      ORDER BY x.stage, x.subject, x.model FOR UPDATE) AS own
+WHERE w.stage = own.stage AND w.subject = own.subject AND w.model = own.model;
+
 -- name: hint
 -- Reserve the sending of a hint unless enough are under way. Index: the primary key (a row a queue).
 INSERT INTO hints AS h (queue, waiting) VALUES (%(queue)s, 1)
