@@ -48,11 +48,11 @@ class TellingStore:
             return self._store.read(head, limit)
 
     @contextmanager
-    def open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
-        """A readable stream of the current object; what goes wrong while it is read is not told."""
+    def open(self, bucket: str, key: str, version: str = "") -> Iterator[IO[bytes]]:
+        """A readable stream of an object; what goes wrong while it is read is not told."""
         with ExitStack() as stack:
             with self._telling(self._reading):
-                stream = stack.enter_context(self._store.open(bucket, key))
+                stream = stack.enter_context(self._store.open(bucket, key, version))
             yield stream
 
     def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = "") -> ObjectHead:
@@ -64,6 +64,16 @@ class TellingStore:
         """Remove an object."""
         with self._telling(self._writing):
             self._store.delete(bucket, key)
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
+        """Every version of every object under a prefix; that it answered is told at the end."""
+        with self._telling(self._reading):
+            yield from self._store.versions(bucket, prefix)
+
+    def erase(self, head: ObjectHead) -> None:
+        """Remove exactly this version."""
+        with self._telling(self._writing):
+            self._store.erase(head)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object under a prefix; that it answered is told at the end."""
