@@ -95,7 +95,7 @@ def holds(books: Books, bucket: str, contents: dict[str, bytes | None]) -> Calla
         held = books.sql(
             "SELECT o.key, i.sha256 FROM objects o LEFT JOIN images i ON i.id = o.image WHERE o.bucket = %s", bucket
         )
-        return dict(held) == expected and not books.sql("SELECT FROM work WHERE stage = 'ingest'")
+        return dict(held) == expected and not books.sql("SELECT 1 FROM work WHERE stage = 'ingest'")
 
     return look
 
