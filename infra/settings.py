@@ -34,8 +34,10 @@ class Settings(BaseModel):
     data: Path = Field(Path("data"), description="folder of everything that this machine keeps")
     database_url: str = Field("", description="PostgreSQL: a URL or libpq keywords; empty: the embedded server")
     database_timeout: timedelta = timedelta(seconds=30)  # for a statement; half of it for a lock
+    database_silence: timedelta = timedelta(seconds=20)  # unheard of for so long, a connection to it is given up
     broker_url: str = Field("", description="a kombu URL; empty: the pgmq transport on the database")
     broker_timeout: timedelta = timedelta(seconds=10)  # for connecting, and for the broker's confirmation of a hint
+    broker_heartbeat: timedelta = timedelta(seconds=20)  # a broker that misses two of them is away
     objects_url: str = Field("", description="file:///FOLDER, s3: or s3+http://HOST:PORT; empty: DATA/buckets")
     derived_url: str = Field("", description="thumbnails and views: file:///FOLDER or s3://BUCKET; empty: DATA/derived")
     objects_timeout: timedelta = timedelta(seconds=10)  # for connecting to S3, and for each wait for bytes
@@ -118,6 +120,13 @@ class Settings(BaseModel):
     def _brief(cls, value: timedelta) -> timedelta:
         if not timedelta(seconds=1) <= value <= timedelta(hours=1):
             raise ValueError("say PT1S to PT1H: whoever has what was signed can use it so long")
+        return value
+
+    @field_validator("database_silence", "broker_heartbeat")
+    @classmethod
+    def _whole_seconds(cls, value: timedelta) -> timedelta:
+        if value < timedelta(seconds=1) or value % timedelta(seconds=1):
+            raise ValueError("say whole seconds, PT1S or more")
         return value
 
     @field_validator("events_url")

@@ -36,7 +36,8 @@ def source_of(settings: Settings) -> EventSource:
     """Where the settings say that events arrive."""
     endpoint = settings.sqs_endpoint
     if endpoint is None:
-        return AmqpSource(settings.events_url, settings.events_queue, timeout=settings.broker_timeout)
+        patience = {"timeout": settings.broker_timeout, "heartbeat": settings.broker_heartbeat}
+        return AmqpSource(settings.events_url, settings.events_queue, **patience)
     from infra.arrivals.sqs import SqsSource  # boto3 takes a fifth of a second to load
 
     return SqsSource(endpoint, settings.events_queue, timeout=settings.objects_timeout)

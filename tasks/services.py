@@ -102,6 +102,7 @@ class Services:
             size=size,
             name=",".join(self.roles) or "cli",
             statement_timeout=self.settings.database_timeout,
+            silence=self.settings.database_silence,
         )
 
     @cached_property

@@ -10,7 +10,6 @@ from infra.records.sql import trusted
 from infra.settings import Settings
 from schemas.pipeline import QUEUES
 
-HEARTBEAT = 20  # seconds; a broker that was silent for two of them is away
 _LOCK = 0x706D6771  # one process installs the schema, the others find it
 
 
@@ -28,7 +27,7 @@ def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_connection_timeout": settings.broker_timeout.total_seconds(),
-        "broker_heartbeat": HEARTBEAT,
+        "broker_heartbeat": int(settings.broker_heartbeat.total_seconds()),
         "task_queues": transport.queues(),
         "task_default_queue": QUEUES[0],
         "task_create_missing_queues": False,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from kombu.entity import Exchange, Queue
+from psycopg.conninfo import make_conninfo
 
+from infra.records.pool import given_up_after
 from infra.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.pipeline import QUEUES
@@ -62,7 +64,7 @@ def _quorum() -> list[Queue]:
 
 def _pgmq(settings: Settings, consumes: bool) -> dict[str, object]:
     return {
-        "conn_string": settings.database_url,
+        "conn_string": make_conninfo(settings.database_url, **given_up_after(settings.database_silence)),
         "init_extension": False,
         "visibility_timeout": VISIBLE,
         "polling_interval": 1.0,  # NOTIFY wakes at once; this finds what became visible again

@@ -21,14 +21,32 @@ _RETRY = (
     psycopg.errors.LockNotAvailable,
 )
 _CHECK = timedelta(seconds=10)  # for a connection to answer before it is used again
-# A server that a network swallows neither answers nor ends the connection; the kernel gives up on it after so long.
-_SILENCE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
-def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedelta = timedelta(seconds=30)) -> Pool:
-    """A pool whose sessions speak UTC and give up on a statement after a while. Connections open on demand.
+def given_up_after(silence: timedelta) -> dict[str, int]:
+    """Parameters of a connection that the kernel gives up once the server was not heard of for so long.
 
-    A server that says nothing for twice that time, as behind a proxy that holds the connection, is given up by us.
+    A server that a network swallows neither answers nor ends the connection. One that is there and stands still does
+    not count: its kernel answers for it.
+    """
+    seconds = int(silence.total_seconds())
+    each = max(1, seconds // 4)
+    probes = {"keepalives_idle": each, "keepalives_interval": each, "keepalives_count": 3}
+    return {**probes, "tcp_user_timeout": seconds * 1000}
+
+
+def open_pool(
+    conninfo: str,
+    *,
+    size: int,
+    name: str,
+    statement_timeout: timedelta = timedelta(seconds=30),
+    silence: timedelta = timedelta(seconds=20),
+) -> Pool:
+    """A pool whose sessions speak UTC and give up on a statement, or on a silent server, after a while.
+
+    Connections open on demand. silence: until the kernel gives a server up; one that says nothing for twice the time of
+    a statement, as behind a proxy that holds the connection, is given up by us.
     """
     silent = 2 * statement_timeout.total_seconds()
     millis = int(statement_timeout.total_seconds() * 1000)
@@ -41,7 +59,7 @@ def open_pool(conninfo: str, *, size: int, name: str, statement_timeout: timedel
             "autocommit": True,
             "application_name": f"nafuda {name}",
             "connect_timeout": 5,
-            **_SILENCE,
+            **given_up_after(silence),
             "options": f"-c TimeZone=UTC -c statement_timeout={millis} -c lock_timeout={millis // 2}"
             " -c idle_in_transaction_session_timeout=60000",
         },

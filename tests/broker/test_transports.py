@@ -2,8 +2,10 @@
 
 import ssl
 import sys
+from datetime import timedelta
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from infra.broker.config import celery_config
 from infra.broker.transports import address
@@ -42,3 +44,13 @@ def test_a_redis_behind_tls_must_show_a_certificate() -> None:
     secure = celery_config(Settings(broker_url="rediss://localhost"), consumes=True)
     assert secure["broker_use_ssl"] == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     assert celery_config(Settings(broker_url="redis://localhost"), consumes=True)["broker_use_ssl"] is None
+
+
+def test_patience_with_a_silent_broker_is_a_setting() -> None:
+    patient = Settings(broker_url="amqp://localhost//", broker_heartbeat=timedelta(seconds=7))
+    assert celery_config(patient, consumes=True)["broker_heartbeat"] == 7
+    embedded = Settings(database_url="postgresql://u:p%40ss@db:5433/nafuda", database_silence=timedelta(seconds=8))
+    options = celery_config(embedded, consumes=True)["broker_transport_options"]
+    assert isinstance(options, dict)
+    parameters = conninfo_to_dict(options["conn_string"])
+    assert (parameters["tcp_user_timeout"], parameters["password"], parameters["port"]) == ("8000", "p@ss", "5433")
