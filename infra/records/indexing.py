@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from infra.records.pool import Pool, session, transaction
+from infra.records.pool import Pool, long_transaction, session
 from infra.records.sql import statement
 from schemas.codec import record_from_json
 from schemas.record import Record
@@ -54,7 +54,7 @@ class PostgresIndexing:
 
     def adopt(self, *, anew: bool) -> int:
         """Give the index what it was never told of, or everything when it begins `anew`; returns how much that is."""
-        with transaction(self.pool) as connection:
+        with long_transaction(self.pool) as connection:
             connection.execute(statement("rules", "take_time"))
             return connection.execute(statement("indexing", "adopt"), {"backend": self.backend, "anew": anew}).rowcount
 

@@ -101,3 +101,10 @@ def transaction(pool: Pool) -> Iterator[Connection]:
     """One transaction: all of it or nothing."""
     with session(pool) as connection, connection.transaction():
         yield connection
+
+
+@contextlib.contextmanager
+def long_transaction(pool: Pool) -> Iterator[Connection]:
+    """One whose statements are waited for however long they take, once it has lifted the server's own limits, too."""
+    with session(pool) as connection, patience(connection), connection.transaction():
+        yield connection

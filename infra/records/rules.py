@@ -9,8 +9,7 @@ from datetime import timedelta
 
 from psycopg.errors import UniqueViolation
 
-from infra.records.patience import patience
-from infra.records.pool import Connection, Pool, session, transaction
+from infra.records.pool import Connection, Pool, long_transaction, session, transaction
 from infra.records.sql import statement
 from schemas.errors import ConflictError
 from schemas.merging import RegisteredModel, Rules
@@ -131,7 +130,7 @@ class PostgresRules:
     def set_thresholds(self, values: Mapping[str, float], by: str) -> int:
         """A new version; only images that were scored between the old and the new thresholds are merged again."""
         before = self.fresh()
-        with session(self.pool) as connection, patience(connection), connection.transaction():
+        with long_transaction(self.pool) as connection:
             connection.execute(statement("rules", "take_time"))
             version = _insert(connection, RuleKind.THRESHOLDS, dict(values), by)
             after = replace(before, thresholds=Thresholds(version, values))
@@ -143,7 +142,7 @@ class PostgresRules:
         return version
 
     def _add(self, kind: RuleKind, document: object, by: str) -> int:
-        with session(self.pool) as connection, patience(connection), connection.transaction():
+        with long_transaction(self.pool) as connection:
             connection.execute(statement("rules", "take_time"))
             version = _insert(connection, kind, document, by)
             connection.execute(statement("records", "touch_all"))

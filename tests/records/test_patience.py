@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from infra.records.patience import PatientConnection, patience
-from infra.records.pool import Pool, open_pool, session
+from infra.records.patience import PatientConnection
+from infra.records.pool import Pool, long_transaction, open_pool, session
 from schemas.errors import TransientError
 
 
@@ -50,8 +50,8 @@ def test_a_connection_that_fell_silent_while_nobody_used_it_is_replaced(impatien
 
 
 def test_what_takes_its_time_is_waited_for(impatient: Pool) -> None:
+    with long_transaction(impatient) as connection:
+        connection.execute("SET LOCAL statement_timeout = 0")
+        assert connection.execute("SELECT pg_sleep(1.5)").fetchone() == ("",)
     with session(impatient) as connection:
-        with patience(connection), connection.transaction():
-            connection.execute("SET LOCAL statement_timeout = 0")
-            assert connection.execute("SELECT pg_sleep(1.5)").fetchone() == ("",)
         assert isinstance(connection, PatientConnection) and connection.silence == 1.0
