@@ -19,7 +19,7 @@ OTHERS = ("README.md", "tf_model.h5", "model.safetensors.index.json", "config.ya
 
 
 def blip(folder: Path) -> Path:
-    """The names alone, as the repository has them (no safetensors); tests/training runs a BLIP of these files."""
+    """The names alone, as the repository has them; tests/training runs a BLIP of these files."""
     folder.mkdir(parents=True)
     names = ("config", "preprocessor_config", "special_tokens_map", "tokenizer", "tokenizer_config")
     for name in ("pytorch_model.bin", "vocab.txt", *(f"{each}.json" for each in names)):
