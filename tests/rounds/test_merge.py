@@ -74,13 +74,18 @@ def hits(services: Services) -> list[int]:
     return [hit.record for hit in services.index.hits(SearchRequest(parse("sword"), Viewer())).hits]
 
 
-def test_mergers_at_the_same_time_publish_each_change_once(services: Services, books: Books) -> None:
-    numbers = [put(books, f"{number}.png", sword=0.9) for number in range(6)]
+def three_merge(services: Services) -> None:
+    """Rounds of merging at the same time."""
     threads = [threading.Thread(target=merge_dirty, args=(services,)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_mergers_at_the_same_time_publish_each_change_once(services: Services, books: Books) -> None:
+    numbers = [put(books, f"{number}.png", sword=0.9) for number in range(6)]
+    three_merge(services)
     assert {services.records.record(number).revision for number in numbers} == {1}
     assert books.dirty() == []
     assert services.indexing.behind(9) == []
@@ -153,9 +158,5 @@ def test_rounds_at_the_same_time_give_the_index_each_document_once(services: Ser
 
     services.__dict__["index"] = Slow()
     numbers = [put(books, f"{number}.png", sword=0.9) for number in range(6)]
-    threads = [threading.Thread(target=merge_dirty, args=(services,)) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    three_merge(services)
     assert sorted(written) == sorted(numbers)
