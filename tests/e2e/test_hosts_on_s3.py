@@ -77,7 +77,7 @@ def test_no_picture_is_taken_for_an_image_nor_a_wanted_one_for_garbage(
     draw(9_200_009).image.save(tmp_path / "a.png")
     nafuda.json("ingest", str(tmp_path / "a.png"), "--wait")
     assert nafuda.json("reconcile") == {"unknown": 0, "changed": 0, "gone": 0}
-    assert nafuda.json("gc") == {"pictures": 0, "tombstones": 0}
+    assert nafuda.json("gc") == {"pictures": 0, "tombstones": 0, "names": 0}
     assert nafuda.json("status")["objects"] == {"seen": 1, "settled": 1, "refused": 0}
 
 
