@@ -63,7 +63,7 @@ class Settings(BaseModel):
     )
     concurrency: Annotated[int, Field(ge=1, le=64, description="chunks at work at once in a worker")] = 5
     chunk: Annotated[int, Field(ge=1, le=64, description="images in a chunk")] = 32
-    requests: Annotated[int, Field(ge=1, le=32, description="requests to the object store at once in a worker")] = 16
+    requests: Annotated[int, Field(ge=1, le=32, description="requests to an S3 server at once in a worker")] = 16
     max_bytes: Annotated[int, Field(ge=1, description="largest object that is taken, in bytes")] = 64 * 2**20
     max_pixels: Annotated[int, Field(ge=1, description="largest picture that is decoded")] = 100_000_000
     bucket: str = Field("images", description="the bucket of uploads and of `nafuda ingest`")

@@ -46,7 +46,7 @@ def open_rounds(services: Services) -> Iterator[dict[str, Callable[[], None]]]:
         if groups or INGEST in services.roles:
             decoder = DecodePool(services.settings.decoders, _limits(services))
             stack.callback(decoder.close)
-            several = Several(services.settings.requests)
+            several = Several(1 if services.settings.s3_endpoint is None else services.settings.requests)
             stack.callback(several.close)
         if INGEST in services.roles:
             worker = Ingest(

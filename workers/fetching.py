@@ -15,12 +15,19 @@ class Several:
     """So many requests at once, whoever makes them. For any thread; requests must not make others through it."""
 
     def __init__(self, places: int) -> None:
-        """places: at least 1."""
-        self._threads = ThreadPoolExecutor(places, "request")
+        """places: at least 1; with 1, whoever asks waits, without another thread: right for a disk of this machine."""
+        self._threads = ThreadPoolExecutor(places, "request") if places > 1 else None
 
     def begin(self, ask: Callable[[Item], Answer], item: Item) -> Future[Answer]:
         """Ask as soon as there is a place."""
-        return self._threads.submit(ask, item)
+        if self._threads is not None:
+            return self._threads.submit(ask, item)
+        begun: Future[Answer] = Future()
+        try:
+            begun.set_result(ask(item))
+        except Exception as error:  # noqa: BLE001  told by the future, as with threads
+            begun.set_exception(error)
+        return begun
 
     def each(self, ask: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer | NafudaError]:
         """One answer or error for each item, in order. Anything else that is raised is raised here."""
@@ -41,7 +48,8 @@ class Several:
 
     def close(self) -> None:
         """Wait for what was begun; nothing more is taken."""
-        self._threads.shutdown()
+        if self._threads is not None:
+            self._threads.shutdown()
 
 
 def portions(items: Sequence[tuple[Item, ObjectHead]], most: int) -> Iterator[list[tuple[Item, ObjectHead]]]:

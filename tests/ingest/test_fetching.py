@@ -19,15 +19,17 @@ def halved(number: int) -> int:
     return number // 2
 
 
-def test_each_answer_and_each_error_stands_where_it_was_asked() -> None:
-    with Several(3) as several:
+@pytest.mark.parametrize("places", [1, 3])
+def test_each_answer_and_each_error_stands_where_it_was_asked(places: int) -> None:
+    with Several(places) as several:
         found = several.each(halved, range(5))
     assert [isinstance(each, NafudaError) for each in found] == [False, True, False, True, False]
     assert [str(each) for each in found] == ["0", "1 has no half", "1", "3 has no half", "2"]
 
 
-def test_what_nobody_foresaw_is_raised() -> None:
-    with Several(2) as several, pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize("places", [1, 2])
+def test_what_nobody_foresaw_is_raised(places: int) -> None:
+    with Several(places) as several, pytest.raises(ZeroDivisionError):
         several.each(halved, (2, 100, 4))
 
 

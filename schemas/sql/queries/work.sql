@@ -268,17 +268,22 @@ WHERE w.stage = again.stage AND w.subject = again.subject AND w.model = again.mo
 -- name: forgotten
 -- A page of images of which something is held, and whether it waits for no pending work any more: for the sweeper, found
 -- without locking what rightly waits, which may be as much as a backfill planned; `release` looks again under locks.
+-- Joined as sets: a probe for each held row is planned as a scan for each while the table is new.
 -- Index: work_held, work_subject.
 WITH page AS MATERIALIZED (
     SELECT DISTINCT subject FROM work WHERE held AND subject > %(after)s ORDER BY subject LIMIT %(limit)s
+), known AS MATERIALIZED (
+    SELECT w.subject, w.stage, w.held, w.state FROM page JOIN work w ON w.subject = page.subject AND w.stage <> 'ingest'
+), rightly AS MATERIALIZED (
+    SELECT DISTINCT x.subject, x.stage
+    FROM known x
+    JOIN unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need) ON n.stage = x.stage
+    JOIN known y ON y.subject = x.subject AND y.stage = n.need AND y.state = 'pending'
+    WHERE x.held
 )
-SELECT page.subject, EXISTS (
-    SELECT FROM work x
-    WHERE x.held AND x.subject = page.subject AND NOT EXISTS (
-        SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
-        JOIN work y ON y.subject = x.subject AND y.stage = n.need AND y.stage <> 'ingest'
-        WHERE n.stage = x.stage AND y.state = 'pending'))
-FROM page ORDER BY page.subject;
+SELECT x.subject, bool_or(r.subject IS NULL)
+FROM known x LEFT JOIN rightly r ON r.subject = x.subject AND r.stage = x.stage
+WHERE x.held GROUP BY x.subject ORDER BY x.subject;
 
 -- name: lock_held
 -- Lock what waits for other stages of these images, so that of two transactions that end the last two needed stages
