@@ -191,11 +191,13 @@ ON CONFLICT (name) DO UPDATE SET seen_at = now();
 -- name: sweep
 -- Free the claims of workers that are silent, or whose place (name before the last colon) another process took.
 -- After too many deaths alone the work is quarantined. Index: work_claimed.
-WITH dead AS (
-    SELECT DISTINCT w.claimed_by AS name FROM work w
-    WHERE w.claimed_by IS NOT NULL AND NOT EXISTS (
+WITH claiming AS MATERIALIZED (  -- a name each: asked for each claim, the rest of this took a third of a core
+    SELECT DISTINCT claimed_by AS name FROM work WHERE claimed_by IS NOT NULL
+), dead AS MATERIALIZED (
+    SELECT c.name FROM claiming c
+    WHERE NOT EXISTS (
         SELECT FROM workers k
-        WHERE k.name = w.claimed_by AND k.seen_at > now() - make_interval(secs => %(silent)s)
+        WHERE k.name = c.name AND k.seen_at > now() - make_interval(secs => %(silent)s)
           AND NOT EXISTS (
               SELECT FROM workers later
               WHERE later.started_at > k.started_at
