@@ -61,14 +61,16 @@ def _holding(services: Services, content: KnownContent) -> tuple[list[ObjectHead
 
     All versions of all buckets are looked at: the ledgers know current ones alone. Only those of its size are read.
     """
-    holding: list[ObjectHead] = []
+    holding: dict[tuple[str, str, str], ObjectHead] = {}
     left: set[tuple[str, str]] = set()
     for head in _everything(services):
+        if (head.bucket, head.key, head.version) in holding:  # of a prefix within another
+            continue
         if head.size == content.bytes and _sha256(services.store, head) == content.sha256:
-            holding.append(head)
+            holding[head.bucket, head.key, head.version] = head
         elif (head.bucket, head.key) in content.places:
             left.add((head.bucket, head.key))
-    return holding, left
+    return list(holding.values()), left
 
 
 def _everything(services: Services) -> Iterator[ObjectHead]:

@@ -245,3 +245,9 @@ def test_names_of_objects_that_went_long_ago_are_forgotten(services: Services, b
     books.sql("UPDATE objects SET seen_at = now() - interval '2 days'")
     assert collect(services, timedelta(days=1)).names == 1
     assert books.sql("SELECT key FROM objects") == [("b.png",)]
+
+
+def test_what_lies_in_a_prefix_within_another_is_named_once(services: Services, books: Books, put: Put) -> None:
+    books.collection(*(row[0] for row in books.sql("SELECT id FROM models")), name="inner", prefix="inner/")
+    put(RED, "inner/a.png")
+    assert gone(services, "images/inner/a.png").objects == ("images/inner/a.png",)
