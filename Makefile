@@ -29,6 +29,7 @@ check: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
 bench: $(VENV)/.dev  ## The benchmarks on embedded parts; make prints the command of each
 	$(BIN)/python -m benchmarks.decode
 	$(BIN)/python -m benchmarks.batching
+	$(BIN)/python -m benchmarks.batch_sizes
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.similar

@@ -28,14 +28,14 @@ from workers.batching.batch import Batch, Runner
 from workers.decode.facts import describe
 from workers.decode.limits import DecodeLimits
 from workers.decode.pixels import decode
-from workers.runners import RUNNERS
+from workers.runners import CPU_BATCH, RUNNERS
 from workers.scoring.answers import AnswerRunner
 from workers.steps.geometry import Geometry
 from workers.steps.program import InputProgram, run_program
 
 _SEED = 2_000_000
 _KINDS = 40
-_BATCH = 16
+_BATCH = CPU_BATCH
 _Inputs = Mapping[InputProgram, tuple[NDArray[np.uint8], Geometry]]
 
 
@@ -43,7 +43,7 @@ _Inputs = Mapping[InputProgram, tuple[NDArray[np.uint8], Geometry]]
 class Ceiling:
     """CPU milliseconds an image of the parts that nobody can leave out, and of what ingest makes beside them.
 
-    models: of each one's inference, in batches of 16.
+    models: of each one's inference, in batches as in service.
     """
 
     decode: float

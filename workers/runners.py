@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from schemas.errors import ManifestError
-from schemas.models import Manifest
+from schemas.models import BatchLimits, Manifest
 from workers.batching.batch import Runner
 from workers.batching.batcher import Batcher, BatcherOptions
 from workers.batching.turns import Turns
@@ -23,6 +23,9 @@ from workers.reading.reader import Reader
 from workers.scoring.answers import AnswerRunner, ClipScore, VectorScorer
 from workers.scoring.scorer import Scorer
 from workers.tagging.tagger import Tagger
+
+CPU_BATCH = 8  # images
+_RING = 3  # batches of the size that the manifest allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +135,27 @@ def batcher_for(
     delay: timedelta = timedelta(milliseconds=5),
     turns: Turns | None = None,
 ) -> Batcher:
-    """A started batcher with the manifest's batch sizes in front of a runner; `turns` only if that is on the CPU."""
-    limits = manifest.batch
-    options = BatcherOptions(runner.program.size, limits.max, limits.preferred, delay)
-    return Batcher(runner.forward, options, manifest.id, turns if runner.providers[0] == "cpu" else None)
+    """A started batcher with the manifest's batch sizes in front of a runner; on the CPU smaller ones, by `turns`."""
+    limits, on_cpu = manifest.batch, runner.providers[0] == "cpu"
+    used = on_a_cpu(limits) if on_cpu else limits
+    slots = _RING * limits.max // used.max  # a chunk has room as a whole, however small its batches
+    options = BatcherOptions(runner.program.size, used.max, used.preferred, delay, slots)
+    return Batcher(runner.forward, options, manifest.id, turns if on_cpu else None)
+
+
+def on_a_cpu(limits: BatchLimits) -> BatchLimits:
+    """Batches that a core's caches hold, out of those that a manifest allows: larger ones cost more for each image
+    (benchmarks/batch_sizes.py) and in memory, and others wait longer for their turn.
+
+    Of sizes that are padded to, those that are no larger; if there are none, the smallest.
+    """
+    sizes = tuple(size for size in limits.preferred if size <= CPU_BATCH) or limits.preferred[:1]
+    return BatchLimits(sizes[-1] if sizes else min(limits.max, CPU_BATCH), sizes)
 
 
 __all__ = [
     "ANSWER_RUNNERS",
+    "CPU_BATCH",
     "OWN_RUNNERS",
     "RUNNERS",
     "Opening",
@@ -147,6 +163,7 @@ __all__ = [
     "load_model",
     "load_runner",
     "load_text_encoder",
+    "on_a_cpu",
     "open_model",
     "program_for",
     "runner_on",

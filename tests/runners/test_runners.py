@@ -1,18 +1,22 @@
 """The way from a manifest to answers: load, prepare, batch, read (R61)."""
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from schemas import model_ops
+from schemas.errors import NafudaError
+from schemas.models import BatchLimits
 from schemas.results import ModelOutput
 from tests.runners import graphs, manifests
 from workers.batching.batch import Batch, Prepared
 from workers.detection.yolo import HEADS
-from workers.runners import ANSWER_RUNNERS, OWN_RUNNERS, RUNNERS, batcher_for, load_runner
+from workers.runners import ANSWER_RUNNERS, OWN_RUNNERS, RUNNERS, batcher_for, load_runner, on_a_cpu
 from workers.steps.program import InputProgram, run_program
 from workers.tagging.tagger import DECODINGS
 
@@ -66,3 +70,42 @@ def test_every_decoding_that_a_manifest_may_name_exists() -> None:
     assert DECODINGS.keys() == model_ops.TAG_DECODINGS.keys()
     head = model_ops.DETECTION_DECODINGS["yolo"]["head"].kind
     assert all(head.test(name) for name in (*HEADS, "auto"))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "used"),
+    [
+        (BatchLimits(32), BatchLimits(8)),
+        (BatchLimits(4), BatchLimits(4)),
+        (BatchLimits(32, (4, 8, 32)), BatchLimits(8, (4, 8))),
+        (BatchLimits(32, (16, 32)), BatchLimits(16, (16,))),
+    ],
+)
+def test_on_a_cpu_a_batch_is_what_its_caches_hold(allowed: BatchLimits, used: BatchLimits) -> None:  # R61
+    assert on_a_cpu(allowed) == used
+
+
+def test_a_chunk_has_room_at_a_model_on_the_cpu_however_small_its_batches(tmp_path: Path) -> None:
+    """Else whoever hands it in would wait for the model before the next one had anything to do."""
+    (tmp_path / "selected_tags.csv").write_text(manifests.WD_CSV)
+    graph = graphs.wd_tagger(tmp_path / "model.onnx", 5)
+    labels = 'source = "csv"\nfile = "selected_tags.csv"'
+    manifest, paths = manifests.write(graph, labels=labels, batch="max = 32")
+    runner = load_runner(manifest, paths, ["cpu"])
+    sizes: list[int] = []
+    going = threading.Event()
+
+    class Held:
+        labels, program, providers = runner.labels, runner.program, runner.providers
+
+        def forward(self, batch: Batch) -> Sequence[ModelOutput | NafudaError]:
+            going.wait(10)
+            sizes.append(len(batch))
+            return runner.forward(batch)
+
+    batcher = batcher_for(manifest, Held())
+    ticket = batcher.submit(pictures(32, runner.program), timeout=timedelta(seconds=2))
+    going.set()
+    assert len(ticket.results(SOON)) == 32
+    assert batcher.close(SOON)
+    assert max(sizes) == 8
