@@ -19,6 +19,7 @@ class PatientConnection(psycopg.Connection[TupleRow]):
     """One that ends over a server's silence, with OperationalError. Until told otherwise it waits for ever."""
 
     silence = math.inf  # seconds
+    heard = -math.inf  # `time.monotonic()` when the server answered last
 
     def be_patient(self, seconds: float) -> None:
         """Wait so long for anything that the server says, and not longer."""
@@ -27,10 +28,12 @@ class PatientConnection(psycopg.Connection[TupleRow]):
     def wait(self, gen: PQGen[_Result], interval: float = _LOOK, timeout: float | None = None) -> _Result:
         """See psycopg. What was asked may still be done: the connection is closed, and nothing is taken back."""
         try:
-            return super().wait(_heard(gen, self.silence), interval, timeout)
+            found = super().wait(_heard(gen, self.silence), interval, timeout)
         except SilenceError:
             self.close()
             raise
+        self.heard = time.monotonic()
+        return found
 
 
 class SilenceError(psycopg.OperationalError):

@@ -1,6 +1,7 @@
 """The connection pool, and the translation of PostgreSQL's errors into our two kinds."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ _RETRY = (
     psycopg.errors.LockNotAvailable,
 )
 _CHECK = timedelta(seconds=10)  # for a connection to answer before it is used again
+_FRESH = timedelta(seconds=1)  # so long after an answer it may be used without
 
 
 def given_up_after(silence: timedelta) -> dict[str, int]:
@@ -75,6 +77,9 @@ def open_pool(
 
 
 def _check(connection: PatientConnection) -> None:
+    """Raises where the server does not answer. One that answered just now is not asked: that is a trip for each use."""
+    if time.monotonic() - connection.heard < _FRESH.total_seconds():
+        return
     with patience(connection, min(_CHECK.total_seconds(), connection.silence)):
         ConnectionPool.check_connection(connection)
 

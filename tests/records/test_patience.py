@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from infra.records.patience import PatientConnection
@@ -45,8 +46,19 @@ def test_a_statement_that_nobody_answers_ends_as_an_outage_and_the_pool_goes_on(
 def test_a_connection_that_fell_silent_while_nobody_used_it_is_replaced(impatient: Pool) -> None:
     with session(impatient) as connection:
         first = connection.info.backend_pid
+        assert isinstance(connection, PatientConnection)
+    connection.heard -= 2  # seconds
     with stopped(first), session(impatient) as connection:
         assert connection.info.backend_pid != first
+
+
+def test_a_connection_that_answered_just_now_is_used_without_asking(impatient: Pool, database: str) -> None:
+    asked = "SELECT query FROM pg_stat_activity WHERE pid = %s"
+    with session(impatient) as connection:
+        connection.execute("SELECT 'mine'")
+        mine = connection.info.backend_pid
+    with session(impatient), psycopg.connect(database) as other:  # it is the pool's only one
+        assert other.execute(asked, (mine,)).fetchone() == ("SELECT 'mine'",)
 
 
 def test_what_takes_its_time_is_waited_for(impatient: Pool) -> None:
