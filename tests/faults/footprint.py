@@ -11,7 +11,7 @@ from tests.faults.roles import Roles
 
 _KB = 1 << 10  # in a MiB
 _HOLD_PICTURES = ("ingest", "vision", "language")
-_WARM = 96  # images: two chunks at work, and one that waits
+_WARM = 192  # images: five chunks at work, as many as a process takes at once, and one that waits
 # What a fault may add to a process that has had full chunks at work. Roles that hold pictures: another chunk, decoded
 # (3 MiB each), in another thread's arena. Others hold ids and documents. Pictures that waited there would exceed it.
 _CHUNK, _OTHER = 256, 96  # MiB
