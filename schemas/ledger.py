@@ -126,7 +126,7 @@ class WorkLedger(Protocol):
     def fail(self, failures: Sequence[Failure]) -> set[str]:
         """Write down failures: transient ones get a later `next_attempt_at`, permanent ones stay as failed.
 
-        Returns the stages that needed what failed for good and may start now.
+        Returns the stages that needed what failed for good and may start now, with MERGE if records are due.
         """
 
     def give_back(self, claims: Sequence[Claim]) -> None:
@@ -155,6 +155,12 @@ class WorkLedger(Protocol):
         """Let go of what waits for stages that have ended, should whoever ended them not have done so.
 
         Looks at `limit` images at most, by id, from above `after`; returns where to go on, 0: at the beginning.
+        """
+
+    def recount(self) -> bool:
+        """Have the database look again how much work there is, where it plans as for next to none; True if it did.
+
+        The queue is empty as often as it is full, and statistics of the empty one make claims and results quadratic.
         """
 
     def overdue(self) -> list[str]:
@@ -217,9 +223,10 @@ class ResultLedger(Protocol):
     """Raw results of models."""
 
     def store(self, results: Sequence[StageResult]) -> set[str]:
-        """Bulk upsert, sorted by id; ends the work and marks the records to be merged.
+        """Bulk upsert, sorted by id; ends the work and marks the records to be merged, soon or, where nothing else is
+        being worked on, at once.
 
-        Returns the stages that waited for these results and may start now.
+        Returns the stages that waited for these results and may start now, with MERGE if records are due.
         """
 
     def needed(self, images: Sequence[int], models: Mapping[str, str]) -> Mapping[int, Mapping[str, ModelOutput]]:

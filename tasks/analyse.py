@@ -14,7 +14,7 @@ def analyse(services: Services, group: Group, worker: Analysis) -> None:
         results, failures = worker.run(claims)
         freed = services.results.store(results) | services.work.fail(failures)
         services.count(group.name, len(results), failures)
-        for queue in (*{group_of(stage).name for stage in freed}, MERGE):
+        for queue in {MERGE if stage == MERGE else group_of(stage).name for stage in freed}:
             services.wake(queue)
 
     run_round(services, group.name, group.chunks, do)

@@ -19,7 +19,7 @@ _FEW = 1_000  # differences that are looked at twice; so many more are no accide
 
 
 def index_behind(services: Services, *, now: bool = False) -> int:
-    """Write what the index is to have by now; returns how many documents it took. An index that is away is left alone.
+    """Write what the index has not got yet; returns how many documents it took. An index that is away is left alone.
 
     now: searches see them when this returns, and an index that was away is tried all the same.
     """

@@ -15,7 +15,7 @@ from schemas.review import ReviewState
 from schemas.rules import Finding
 from tasks.index import ROUND, index_behind, index_these
 from tasks.services import Services
-from workers.merging import merge, patience
+from workers.merging import merge
 from workers.moderation import evaluate
 
 GATHER = timedelta(milliseconds=60)  # results of the same chunk arrive together: merge them once
@@ -52,7 +52,7 @@ def _publish(services: Services, opened: AbstractContextManager[MergeRound]) -> 
         raise_flags(this.connection, {known.record: _findings(known, rules) for known in this.inputs})
         states = review_state(this.connection, [known.record for known in this.inputs])
         records = [_reviewed(merge(known, rules), states[known.record]) for known in this.inputs]
-        this.publish(records, services.backend, (rules.vocabulary.version, rules.thresholds.version), patience)
+        this.publish(records, services.backend, (rules.vocabulary.version, rules.thresholds.version))
         return len(this.inputs)
 
 

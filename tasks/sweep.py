@@ -21,6 +21,7 @@ LETTERS_AGE = timedelta(days=30)
 
 def sweep_once(services: Services) -> None:
     """Free the claims of the dead, then wake queues with ready work."""
+    services.work.recount()
     freed = services.work.sweep(services.settings.silent)
     if freed:
         log.warning("freed %d claims of workers that ended", freed)

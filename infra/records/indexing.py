@@ -33,11 +33,11 @@ class PostgresIndexing:
     backend: str
 
     def behind(self, limit: int) -> list[tuple[Record, int]]:
-        """(record, perceptual hash) of published records that the index is to be given by now, longest due first."""
+        """(record, perceptual hash) of published records that the index has not got yet, longest behind first."""
         return self._behind("behind", {"limit": limit})
 
     def behind_of(self, records: Sequence[int]) -> list[tuple[Record, int]]:
-        """The same of certain records, due or not: those of which the index has not got the latest revision."""
+        """The same of certain records only."""
         return self._behind("behind_of", {"ids": list(records)})
 
     def _behind(self, query: str, values: Mapping[str, object]) -> list[tuple[Record, int]]:
@@ -64,7 +64,7 @@ class PostgresIndexing:
             connection.execute(statement("indexing", "again"), {"backend": self.backend, "ids": list(records)})
 
     def lag(self) -> tuple[int, timedelta]:
-        """How many documents wait for the index, and for how long the first of them has been due."""
+        """How many documents wait for the index, and how long the first of them has waited."""
         with session(self.pool) as connection:
             row = connection.execute(statement("indexing", "lag"), {"backend": self.backend}).fetchone()
         assert row is not None

@@ -1,10 +1,9 @@
 """Merging's reading and writing on PostgreSQL: locks what is dirty, gathers all that is known, publishes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from infra.records.pool import Connection, Pool, Row, transaction
 from infra.records.results import output_of
@@ -13,12 +12,6 @@ from schemas.codec import record_from_json, record_to_json
 from schemas.images import Colour
 from schemas.merging import Beside, Edit, ImageForm, MergeInput, Said, Unfinished
 from schemas.record import Place, Record
-
-Patience = Callable[[MergeInput, Record], timedelta]
-
-
-def _none(known: MergeInput, record: Record) -> timedelta:
-    return timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +26,22 @@ class MergeRound:
         live = {"ids": [known.record for known in self.inputs], "live": [bool(known.places) for known in self.inputs]}
         self.connection.execute(statement("records", "mark_live"), live)
 
-    def publish(
-        self, records: Sequence[Record], backend: str, versions: tuple[int, int], patience: Patience = _none
-    ) -> list[Record]:
+    def publish(self, records: Sequence[Record], backend: str, versions: tuple[int, int]) -> list[Record]:
         """Store the records (in the order of `inputs`); returns those that changed, with their new revisions.
 
-        versions: of vocabulary and thresholds. patience: how long the index may do without what changed. What did not
-        change keeps its revision and is not indexed again.
+        versions: of vocabulary and thresholds. What did not change keeps its revision and is not indexed again.
         """
-        changed, rows, delays = [], [], []
+        changed, rows = [], []
         for known, record in zip(self.inputs, records, strict=True):
             same = known.published is not None and record == known.published
             final = record if same else replace(record, revision=known.revision + 1)
             if not same:
                 changed.append(final)
-                delays.append(patience(known, record).total_seconds())
             rows.append((known.dirty, final))
         _publish(self.connection, rows, versions)
         if changed:
             ids = {"ids": [each.id for each in changed], "revisions": [each.revision for each in changed]}
-            self.connection.execute(statement("indexing", "to_index"), {**ids, "delays": delays, "backend": backend})
+            self.connection.execute(statement("indexing", "to_index"), {**ids, "backend": backend})
         return changed
 
 

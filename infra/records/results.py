@@ -8,7 +8,7 @@ import numpy as np
 
 from infra.records.pool import Connection, Pool, Row, session, transaction
 from infra.records.sql import statement
-from infra.records.work import release
+from infra.records.work import release, to_merge
 from schemas.ledger import Gap, RawResult
 from schemas.results import Floats, ModelOutput, StageResult
 from schemas.search import Viewer
@@ -21,7 +21,7 @@ class PostgresResults:
     pool: Pool
 
     def store(self, results: Sequence[StageResult]) -> set[str]:
-        """All of a batch in one transaction: results in, work out, records marked, waiting stages let go."""
+        """All of a batch in one transaction: results in, work out, records marked, what waits let go; see the port."""
         if not results:
             return set()
         ordered = sorted(results, key=lambda each: (each.image, each.model))
@@ -47,8 +47,7 @@ class PostgresResults:
             _store_vectors(connection, ordered)
             connection.execute(statement("results", "end_work"), keys)
             freed = release(connection, {each.image for each in ordered}, {each.stage for each in ordered})
-            connection.execute(statement("work", "touch_failed"), {"images": sorted({each.image for each in ordered})})
-        return freed
+            return freed | to_merge(connection, {each.image for each in ordered})
 
     def of_image(self, image: int) -> list[RawResult]:
         """Everything that every model said of one image."""

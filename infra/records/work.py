@@ -73,8 +73,7 @@ class PostgresWork:
             connection.execute(statement("work", "fail"), values)
             images = {each.subject for each in failures if each.stage != INGEST}
             freed = release(connection, images, {each.stage for each in failures})
-            _touch(connection, images)
-        return freed
+            return freed | to_merge(connection, images)
 
     def suspects(self, stages: Sequence[str]) -> bool:
         """True when there is a subject that a process died over."""
@@ -176,6 +175,14 @@ class PostgresWork:
             _release(connection, {int(image) for image, forgotten in page if forgotten})
         return int(page[-1][0]) if len(page) == limit else 0
 
+    def recount(self) -> bool:
+        """Tell the planner how much work there is, where it thinks of far less; see the port."""
+        with session(self.pool) as connection:
+            row = connection.execute(statement("work", "misjudged")).fetchone()
+            if misjudged := bool(row and row[0]):
+                connection.execute(statement("work", "recount"))
+        return misjudged
+
     def retry(self, stages: Sequence[str], subjects: Sequence[int]) -> int:
         """Make failed or quarantined work ready again; returns how much."""
         with transaction(self.pool) as connection:
@@ -202,6 +209,18 @@ def release(connection: Connection, images: Collection[int], ended: Collection[s
     if not images or not any(need in ended for _, need in needs()):
         return set()
     return _release(connection, images)
+
+
+def to_merge(connection: Connection, images: Collection[int]) -> set[str]:
+    """What was said of these images, or failed, shows in their records: soon, or at once where nothing else will come.
+
+    The last step of a transaction that ended some of their work. Returns MERGE where some are to be merged at once.
+    """
+    if not images:
+        return set()
+    connection.execute(statement("work", "lock_said"), {"images": sorted(images)})
+    due = connection.execute(statement("work", "touch_said"), {"images": sorted(images)}).fetchall()
+    return {MERGE} if (True,) in due else set()
 
 
 def hold(connection: Connection, images: Collection[int]) -> None:

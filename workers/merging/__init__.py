@@ -2,6 +2,5 @@
 
 from workers.merging.documents import document_of
 from workers.merging.merge import merge
-from workers.merging.patience import patience
 
-__all__ = ["document_of", "merge", "patience"]
+__all__ = ["document_of", "merge"]

@@ -1,22 +1,19 @@
--- What the search index has got of the published records, and what it is to be given: `changed_at` lies ahead of a change
--- that may wait for more.
+-- What the search index has got of the published records, and what it is to be given.
 
 -- name: to_index
--- Say that the index is behind on these records, and when it is to be given them; a change that waits already is not
--- put off by a later one. Index: the primary key.
-INSERT INTO index_state AS s (record, backend, revision, changed_at)
-SELECT id, %(backend)s, revision, now() + make_interval(secs => delay)
-FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[], %(delays)s::float8[]) AS p (id, revision, delay) ORDER BY id
+-- Say that the index is behind on these records; one that was behind before keeps its place in the line.
+-- Index: the primary key.
+INSERT INTO index_state AS s (record, backend, revision)
+SELECT id, %(backend)s, revision FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[]) AS p (id, revision) ORDER BY id
 ON CONFLICT (record, backend) DO UPDATE SET
     revision = excluded.revision,
-    changed_at = CASE WHEN s.revision > s.indexed THEN least(s.changed_at, excluded.changed_at)
-                      ELSE excluded.changed_at END;
+    changed_at = CASE WHEN s.revision > s.indexed THEN s.changed_at ELSE now() END;
 
 -- name: behind
--- Published records that the index is to be given by now, longest due first. Index: index_behind.
+-- Published records that the index has not got yet, longest behind first. Index: index_behind.
 SELECT r.document::text, i.phash
 FROM index_state s JOIN records r ON r.id = s.record JOIN images i ON i.id = r.image
-WHERE s.backend = %(backend)s AND s.revision > s.indexed AND s.changed_at <= now() AND r.document IS NOT NULL
+WHERE s.backend = %(backend)s AND s.revision > s.indexed AND r.document IS NOT NULL
 ORDER BY s.changed_at LIMIT %(limit)s;
 
 -- name: behind_of
@@ -67,8 +64,8 @@ WHERE r.id > %(after)s AND (%(last)s::bigint IS NULL OR r.id <= %(last)s) AND r.
 ORDER BY r.id LIMIT %(limit)s;
 
 -- name: lag
--- How many documents wait, and for how many seconds the first of them is due. Index: index_behind.
-SELECT count(*), greatest(coalesce(extract(epoch FROM now() - min(changed_at)), 0), 0)::float8
+-- How many documents wait, and for how many seconds the first of them has. Index: index_behind.
+SELECT count(*), coalesce(extract(epoch FROM now() - min(changed_at)), 0)::float8
 FROM index_state WHERE backend = %(backend)s AND revision > indexed;
 
 -- name: vectors

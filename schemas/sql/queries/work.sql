@@ -122,6 +122,23 @@ UPDATE records r SET dirty = r.dirty + 1, dirty_at = now()
 FROM (SELECT id FROM records WHERE image = ANY (%(images)s) ORDER BY image, collection FOR UPDATE) AS locked
 WHERE r.id = locked.id;
 
+-- name: lock_said
+-- Records of images of which something was said, before `touch_said`: of two who end an image's last work, the later one
+-- sees that nothing is left. Index: records (image, collection).
+SELECT FROM records WHERE image = ANY (%(images)s) ORDER BY image, collection FOR UPDATE;
+
+-- name: touch_said
+-- What was said of an image, or what failed, shows in its records: at once where nothing else is being worked on, else
+-- within three seconds, with what is said until then. What waits already is not put off.
+-- Indexes: records (image, collection), work_subject.
+UPDATE records r
+SET dirty = r.dirty + 1,
+    dirty_at = CASE WHEN EXISTS (SELECT FROM work w
+                                 WHERE w.subject = r.image AND w.stage <> 'ingest' AND w.state = 'pending')
+               THEN least(CASE WHEN r.dirty > r.merged THEN r.dirty_at END, now() + interval '3 seconds')
+               ELSE now() END
+WHERE r.image = ANY (%(images)s) RETURNING r.dirty_at <= now();
+
 -- name: give_back
 -- Return claims unworked; the attempt does not count. Index: the primary key.
 UPDATE work w SET claimed_by = NULL, claimed_at = NULL, attempts = greatest(w.attempts - 1, 0)
@@ -163,8 +180,7 @@ LEFT JOIN hints h ON h.queue = q.queue
 WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.waiting < 20 THEN 2 ELSE 60 END))
   AND CASE WHEN q.stage = 'merge'
       THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged AND r.dirty_at <= now())
-        OR EXISTS (SELECT FROM index_state i WHERE i.backend = %(backend)s AND i.revision > i.indexed
-                      AND i.changed_at <= now())
+        OR EXISTS (SELECT FROM index_state i WHERE i.backend = %(backend)s AND i.revision > i.indexed)
       ELSE EXISTS (SELECT FROM (SELECT FROM work w WHERE w.stage = q.stage AND w.state = 'pending' AND w.claimed_by IS NULL
                                 AND w.deaths = 0 AND NOT w.held AND w.next_attempt_at <= now()
                                 ORDER BY w.priority, w.next_attempt_at, w.subject LIMIT 1) AS next)
@@ -223,6 +239,16 @@ DELETE FROM workers WHERE seen_at < now() - interval '1 day';
 -- name: alive
 -- A full scan of a table with a row a worker.
 SELECT name, roles FROM workers WHERE seen_at > now() - make_interval(secs => %(silent)s) ORDER BY name;
+
+-- name: misjudged
+-- Whether the planner takes the queue for far smaller than it is, as it does once the empty table was vacuumed: until the
+-- next look of autovacuum, which may be a minute away, it reads all of it for each row. Index: the catalogue's.
+SELECT c.reltuples >= 0 AND s.n_live_tup >= 200 AND s.n_live_tup > 4 * c.reltuples
+FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid WHERE c.oid = 'work'::regclass;
+
+-- name: recount
+-- A sample of the queue for the planner; not while somebody else does it. A scan of 30,000 pages at most.
+ANALYZE (SKIP_LOCKED) work;
 
 -- name: counts
 -- Work by stage and state. A scan of what is pending or failed.
@@ -296,13 +322,13 @@ SELECT count(*) FROM (
 
 -- name: release
 -- Let go of what waits for no pending work any more; after `lock_held` only. Index: work_held, work_subject.
-UPDATE work w SET held = false, next_attempt_at = least(w.next_attempt_at, now())
-FROM (
+WITH free AS MATERIALIZED (  -- else, taken for a row or two, it is found anew for each row of the table
     SELECT x.stage, x.subject, x.model FROM work x
     WHERE x.held AND x.subject = ANY (%(images)s) AND NOT EXISTS (
         SELECT FROM unnest(%(holding)s::text[], %(needed)s::text[]) AS n (stage, need)
         JOIN work y ON y.subject = x.subject AND y.stage = n.need AND y.stage <> 'ingest'
         WHERE n.stage = x.stage AND y.state = 'pending')
-    ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x) AS free
-WHERE w.stage = free.stage AND w.subject = free.subject AND w.model = free.model
+)
+UPDATE work w SET held = false, next_attempt_at = least(w.next_attempt_at, now())
+FROM free WHERE w.stage = free.stage AND w.subject = free.subject AND w.model = free.model
 RETURNING w.stage;
