@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from subprocess import run as run_command
 from types import FrameType
@@ -84,37 +85,38 @@ def _run_children(
     if options.samples:
         run_samples = ("samples", "--count", str(options.samples))
         _detached(_child(settings, "samples", run_samples, environment))
-    supervisor = Supervisor(children)
+    supervisor, ended = Supervisor(children), threading.Event()
     services = Services(settings)
     try:
         supervisor.start()
         address = f"http://{settings.web_host}:{settings.web_port}"
         note: dict[str, str | int] = {"database_url": settings.database_url, "address": address, "pid": os.getpid()}
         write_note(settings.data / INSTANCE, note)
-        watcher = threading.Thread(target=_watch, args=(supervisor, postgres, stop, say), name="supervisor")
-        watcher.start()
+        has_database = partial(_has_database, postgres, stop, say)  # what dies is brought back, the database first
+        threading.Thread(target=supervisor.watch, args=(stop, ended, has_database), name="supervisor").start()
         if _wait_for_port(settings, stop):
             _welcome(services, address, options, stop, say)
-        watcher.join()
+        stop.wait()
     finally:
         stop.set()
         say("stopping: what is at work is finished or given back")
         supervisor.stop(settings.grace + 2 * GIVING_BACK)  # they end by themselves before that
+        ended.set()
         services.close()
 
 
-def _watch(supervisor: Supervisor, postgres: EmbeddedPostgres | None, stop: threading.Event, say: Say) -> None:
-    """Bring back what dies, the database first."""
-    while not stop.wait(0.1):
-        if postgres is not None and not postgres.alive():
-            say("the database ended by itself and is started again")
-            try:
-                postgres.start()
-            except NafudaError as error:
-                say(f"the database did not start: {error}")
-                stop.wait(2)
-                continue
-        supervisor.watch_once()
+def _has_database(postgres: EmbeddedPostgres | None, stop: threading.Event, say: Say) -> bool:
+    """True when it runs, or runs again; False when it does not start."""
+    if postgres is None or postgres.alive():
+        return True
+    say("the database ended by itself and is started again")
+    try:
+        postgres.start()
+    except NafudaError as error:
+        say(f"the database did not start: {error}")
+        stop.wait(2)
+        return False
+    return True
 
 
 def _child(settings: Settings, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Child:

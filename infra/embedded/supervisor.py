@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -54,9 +54,10 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Children in starting order. `watch` runs until told to stop; `stop` ends everything that runs."""
+    """Children in starting order. `watch` runs until told to stop; `stop`, after that, ends everything that runs."""
 
     children: list[Child] = field(default_factory=list)
+    _turn: threading.Lock = field(default_factory=threading.Lock)  # so that none is started while all are ended
 
     def start(self) -> None:
         """Start every child."""
@@ -80,15 +81,26 @@ class Supervisor:
                 child.again_at = 0.0
                 child.start()
 
-    def watch(self, stop: threading.Event) -> None:
-        """Keep the children running until told to stop."""
-        while not stop.wait(0.1):
-            self.watch_once()
+    def watch(self, stop: threading.Event, ended: threading.Event, ready: Callable[[], bool] = lambda: True) -> None:
+        """Keep the children running until told to stop, and `stop` if that breaks off. ready: False puts a look off.
+
+        For a thread of its own. It stays until all children have `ended`: the kernel takes a parent for dead when the
+        thread that started the child ends, and a child that is told so and then asked to end would not drain.
+        """
+        try:
+            while not stop.wait(0.1):
+                with self._turn:
+                    if not stop.is_set() and ready():
+                        self.watch_once()
+        finally:
+            stop.set()
+            ended.wait()
 
     def stop(self, grace: timedelta) -> None:
         """SIGTERM to all, wait for them to drain, SIGKILL to those that did not within the grace time."""
-        for child in self.children:
-            _signal(child, signal.SIGTERM)
+        with self._turn:
+            for child in self.children:
+                _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + grace.total_seconds()
         for child in self.children:
             if child.process is None:

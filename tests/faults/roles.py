@@ -40,16 +40,17 @@ class Roles:
     @contextmanager
     def running(self) -> Iterator["Roles"]:
         """Start them, keep them running, and let them drain in the end: each must end with 0."""
-        stop = threading.Event()
-        watcher = threading.Thread(target=self._supervisor.watch, args=(stop,))
+        stop, ended = threading.Event(), threading.Event()
+        watcher = threading.Thread(target=self._supervisor.watch, args=(stop, ended))
         self._supervisor.start()
         watcher.start()
         try:
             yield self
         finally:
             stop.set()
-            watcher.join()
             self._supervisor.stop(_GRACE)
+            ended.set()
+            watcher.join()
         codes = {name: child.process.returncode for name, child in self.children.items() if child.process}
         assert not any(codes.values()), f"not all drained: {codes}\n{self.tell()}"
 
