@@ -6,7 +6,6 @@ benchmarks/pipeline.py, on the same drawings. `workers.runners.CPU_BATCH` is wha
 
 import argparse
 import os
-import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.ceiling import pictures
+from benchmarks.reconcile import resident
 from infra.settings import read_settings
 from tasks.models import load_active
 from tasks.services import Services
@@ -61,7 +61,7 @@ def _cost(paths: Sequence[Path], size: int) -> Cost:
     batches = {}
     for name, runner in runners:
         batches[name] = _batches([run_program(image, runner.program) for image in images], size)
-    before = _resident()
+    before = resident("VmRSS")
     models = dict.fromkeys(batches, 0.0)
     for number in range(_ROUNDS + 1):
         for name, runner in runners:
@@ -70,18 +70,12 @@ def _cost(paths: Sequence[Path], size: int) -> Cost:
                 runner.forward(batch)
             models[name] += (time.process_time() - began) * (number > 0)
     each = 1000 / (_ROUNDS * len(paths))
-    return Cost({name: spent * each for name, spent in models.items()}, _resident() - before)
+    return Cost({name: spent * each for name, spent in models.items()}, resident("VmRSS") - before)
 
 
 def _batches(inputs: Sequence[tuple[NDArray[np.uint8], Geometry]], size: int) -> list[Batch]:
     chunks = [inputs[first : first + size] for first in range(0, len(inputs), size)]
     return [Batch(np.stack([pixels for pixels, _ in chunk]), tuple(shape for _, shape in chunk)) for chunk in chunks]
-
-
-def _resident() -> float:
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
-    assert found is not None
-    return int(found[1]) / 1024
 
 
 def main() -> None:

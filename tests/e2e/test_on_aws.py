@@ -4,19 +4,16 @@ S3 and its notifications are moto's, Celery's queues ElasticMQ's: two servers, e
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.client import BaseClient
 
 from tests.broker.test_sqs import delete_queues, purge_queues
 from tests.e2e.instance import Instance, wait_for
-from tests.rounds.test_follow_sqs import tell
 from tests.stack.given import given
-from tests.stack.queues import OwnSqs, own_sqs
+from tests.stack.queues import OwnSqs, aws_s3, bucket_of, own_sqs, tell
 from training.samples import draw
 
 pytestmark = pytest.mark.stack
@@ -26,7 +23,7 @@ KEYS = ("写真/a b+c%41.png", "a//b.png", "c.png")
 
 @pytest.fixture
 def s3() -> Iterator[BaseClient]:
-    with closing(boto3.client("s3", endpoint_url=given("NAFUDA_TEST_AWS_URL"))) as s3:
+    with aws_s3() as s3:
         yield s3
 
 
@@ -39,8 +36,7 @@ def queue() -> Iterator[OwnSqs]:
 @pytest.fixture
 def bucket(s3: BaseClient, queue: OwnSqs) -> str:
     """A bucket that tells the queue."""
-    name = f"bucket-of-{queue.name}"
-    s3.create_bucket(Bucket=name)
+    name = bucket_of(s3, queue)
     queue.allow()
     tell(s3, name, QueueConfigurations=queue.arn)
     return name

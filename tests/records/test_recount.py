@@ -19,8 +19,6 @@ def filled(books: Books) -> PostgresWork:
     books.sql("ALTER TABLE work SET (autovacuum_enabled = off)")  # or it is here first
     for stage, held in ((CAPTIONING, False), (JUDGING, True)):
         books.sql(fill, stage, held, MANY)
-    books.sql("INSERT INTO work (stage, subject) VALUES ('ingest', 1)")  # keeps the pages from being cut off
-    books.sql("DELETE FROM work WHERE stage <> 'ingest'")
     books.sql("DELETE FROM work")
     books.sql("VACUUM (ANALYZE, TRUNCATE off) work")
     for stage, held in ((CAPTIONING, False), (JUDGING, True)):

@@ -18,7 +18,7 @@ from tests.e2e.instance import wait_for
 from tests.records.books import Books
 from tests.rounds.following import books_of, keys, listening, parts, told
 from tests.stack.given import given
-from tests.stack.queues import OwnSqs, own_sqs
+from tests.stack.queues import OwnSqs, aws_s3, bucket_of, own_sqs, tell
 
 pytestmark = pytest.mark.stack
 
@@ -36,16 +36,14 @@ def queue(request: pytest.FixtureRequest) -> Iterator[OwnSqs]:
 @pytest.fixture
 def s3() -> Iterator[BaseClient]:
     """AWS's S3, as moto plays it."""
-    with closing(boto3.client("s3", endpoint_url=given("NAFUDA_TEST_AWS_URL"))) as s3:
+    with aws_s3() as s3:
         yield s3
 
 
 @pytest.fixture
 def bucket(s3: BaseClient, queue: OwnSqs) -> str:
     """A bucket that nothing is told of yet."""
-    name = f"bucket-of-{queue.name}"
-    s3.create_bucket(Bucket=name)
-    return name
+    return bucket_of(s3, queue)
 
 
 @pytest.fixture
@@ -58,14 +56,6 @@ def services(tmp_path: Path, database: str, queue: OwnSqs) -> Iterator[Services]
 @pytest.fixture
 def books(services: Services, bucket: str) -> Books:
     return books_of(services, bucket)
-
-
-def tell(s3: BaseClient, bucket: str, **configuration: object) -> None:
-    """Have S3 say what happens in a bucket."""
-    ((kind, arn),) = configuration.items()
-    name = {"QueueConfigurations": "QueueArn", "TopicConfigurations": "TopicArn"}[kind]
-    told = [{name: arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}]
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={kind: told})
 
 
 def test_what_s3_tells_the_queue_is_hinted_at_with_what_was_there_before(

@@ -11,10 +11,10 @@ from PIL import Image
 
 from schemas import model_ops
 from schemas.errors import NafudaError
-from schemas.models import BatchLimits
+from schemas.models import BatchLimits, Manifest
 from schemas.results import ModelOutput
 from tests.runners import graphs, manifests
-from workers.batching.batch import Batch, Prepared
+from workers.batching.batch import Batch, Prepared, Runner
 from workers.detection.yolo import HEADS
 from workers.runners import ANSWER_RUNNERS, OWN_RUNNERS, RUNNERS, batcher_for, load_runner, on_a_cpu
 from workers.steps.program import InputProgram, run_program
@@ -30,12 +30,17 @@ def pictures(count: int, program: InputProgram) -> list[Prepared]:
     return [Prepared(*run_program(image, program)) for image in images]
 
 
-def test_a_batcher_in_front_of_a_model_answers_as_the_model_does_image_by_image(tmp_path: Path) -> None:
-    (tmp_path / "selected_tags.csv").write_text(manifests.WD_CSV)
-    graph = graphs.wd_tagger(tmp_path / "model.onnx", 5)
+def tagger(folder: Path, batch: str) -> tuple[Manifest, Runner]:
+    """A small tagger on the CPU. batch: what its manifest says of batches."""
+    (folder / "selected_tags.csv").write_text(manifests.WD_CSV)
+    graph = graphs.wd_tagger(folder / "model.onnx", 5)
     labels = 'source = "csv"\nfile = "selected_tags.csv"'
-    manifest, paths = manifests.write(graph, labels=labels, batch="max = 4\npreferred = [2, 4]")
-    runner = load_runner(manifest, paths, ["cpu"])
+    manifest, paths = manifests.write(graph, labels=labels, batch=batch)
+    return manifest, load_runner(manifest, paths, ["cpu"])
+
+
+def test_a_batcher_in_front_of_a_model_answers_as_the_model_does_image_by_image(tmp_path: Path) -> None:
+    manifest, runner = tagger(tmp_path, "max = 4\npreferred = [2, 4]")
     prepared = pictures(30, runner.program)
     alone = [runner.forward(Batch(each.pixels[None], (each.geometry,)))[0] for each in prepared]
 
@@ -87,11 +92,7 @@ def test_on_a_cpu_a_batch_is_what_its_caches_hold(allowed: BatchLimits, used: Ba
 
 def test_a_chunk_has_room_at_a_model_on_the_cpu_however_small_its_batches(tmp_path: Path) -> None:
     """Else whoever hands it in would wait for the model before the next one had anything to do."""
-    (tmp_path / "selected_tags.csv").write_text(manifests.WD_CSV)
-    graph = graphs.wd_tagger(tmp_path / "model.onnx", 5)
-    labels = 'source = "csv"\nfile = "selected_tags.csv"'
-    manifest, paths = manifests.write(graph, labels=labels, batch="max = 32")
-    runner = load_runner(manifest, paths, ["cpu"])
+    manifest, runner = tagger(tmp_path, "max = 32")
     sizes: list[int] = []
     going = threading.Event()
 

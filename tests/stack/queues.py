@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager, suppress
 import boto3
 from botocore.client import BaseClient
 
+from tests.stack.given import given
+
 
 class OwnSqs:
     """One standard queue."""
@@ -64,3 +66,25 @@ def own_sqs(endpoint: str, *, made: bool = True) -> Iterator[OwnSqs]:
             queue.make()
         yield queue
         queue.delete()
+
+
+@contextmanager
+def aws_s3() -> Iterator[BaseClient]:
+    """AWS's S3, as moto plays it."""
+    with closing(boto3.client("s3", endpoint_url=given("NAFUDA_TEST_AWS_URL"))) as s3:
+        yield s3
+
+
+def bucket_of(s3: BaseClient, queue: OwnSqs) -> str:
+    """A bucket for what a queue is to hear of; nothing is told yet."""
+    name = f"bucket-of-{queue.name}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def tell(s3: BaseClient, bucket: str, **configuration: object) -> None:
+    """Have S3 say what happens in a bucket."""
+    ((kind, arn),) = configuration.items()
+    name = {"QueueConfigurations": "QueueArn", "TopicConfigurations": "TopicArn"}[kind]
+    told = [{name: arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={kind: told})
