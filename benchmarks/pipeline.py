@@ -1,9 +1,10 @@
 """The whole path, upload to searchable, against the ceiling that decoding and inference alone would allow.
 
-    python -m benchmarks.pipeline [--images 400] [--longest 1664] [--json FILE]
+    python -m benchmarks.pipeline [--images 400] [--rounds 3] [--longest 1664] [--json FILE]
     python -m benchmarks.pipeline --stack real [--device samples|timed] [--batch 20] [--far 0] [--images N]
 
-The ceiling is that of benchmarks/ceiling.py. What each process spends is read from /proc, so that it adds up to the
+The ceiling is that of benchmarks/ceiling.py, measured before and after each round: a round's share is of the mean of both,
+as shared machines are slower at one moment than at the next. What each process spends is read from /proc, so that it adds up to the
 whole. On the real stack, benchmarks/on_stack.py says what is measured; a timed device takes --batch milliseconds for at
 most 32 images, and no CPU; --far puts so many milliseconds between the workers and MinIO, each way.
 """
@@ -32,20 +33,44 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """Images a second, end to end, between two ceilings; and CPU milliseconds an image by kind of process."""
+
+    rate: float
+    before: Ceiling
+    after: Ceiling
+    cpu: dict[str, float]
+
+    @property
+    def ceiling(self) -> float:
+        """Images a second that decoding and inference alone would have allowed, around this round."""
+        return (self.before.images_per_second + self.after.images_per_second) / 2
+
+    @property
+    def share(self) -> float:
+        """Of the ceiling."""
+        return self.rate / self.ceiling
+
+    @property
+    def outside(self) -> float:
+        """Milliseconds of Python outside decoding and inference."""
+        return self.cpu["python"] - (self.before.inference + self.after.inference) / 2
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Rates are images a second, times milliseconds an image."""
+    """Times in milliseconds from a put to searchable on the idle machine; rounds of so many images each."""
 
     images: int
     megapixels: float
-    ceiling: Ceiling
-    ceiling_rate: float
-    end_to_end_rate: float
-    share: float
-    cpu_decoders: float
-    cpu_python_outside: float
-    cpu_database: float
+    rounds: tuple[Round, ...]
     latency_median: float
     latency_p95: float
+
+    @property
+    def typical(self) -> Round:
+        """The round whose share lies in the middle."""
+        return sorted(self.rounds, key=lambda each: each.share)[len(self.rounds) // 2]
 
 
 def cpu_seconds(instance: Instance) -> dict[str, float]:
@@ -110,45 +135,49 @@ def latencies(instance: Instance, paths: Sequence[Path]) -> list[float]:
     return spent
 
 
-def run(images: int, longest: int) -> Report:
+def run(images: int, longest: int, rounds: int) -> Report:
     """Measure everything in one run."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = pictures(images + 36, folder, longest)
+        paths = pictures(images * rounds + 36, folder, longest)
         warm, idle, measured = paths[:16], paths[16:36], paths[36:]
         with Image.open(measured[0]) as first:
             megapixels = first.width * first.height / 1e6
-        ceiling = measure_ceiling(measured[: min(100, images)])
         instance = Instance(folder / "data", "--no-samples").start()
         try:
             throughput(instance, warm)
             waited = latencies(instance, idle)
-            before = cpu_seconds(instance)
-            seconds = throughput(instance, measured)
-            after = cpu_seconds(instance)
+            found = measure_rounds(instance, [measured[at * images : (at + 1) * images] for at in range(rounds)])
         finally:
             instance.stop()
-    spent = {kind: (after[kind] - before[kind]) * 1000 / images for kind in after}
-    rate = images / seconds
     return Report(
         images=images,
         megapixels=round(megapixels, 2),
-        ceiling=ceiling,
-        ceiling_rate=ceiling.images_per_second,
-        end_to_end_rate=rate,
-        share=rate / ceiling.images_per_second,
-        cpu_decoders=spent["decoders"],
-        cpu_python_outside=spent["python"] - ceiling.inference,
-        cpu_database=spent["database"],
+        rounds=tuple(found),
         latency_median=statistics.median(waited) * 1000,
         latency_p95=sorted(waited)[int(len(waited) * 0.95)] * 1000,
     )
 
 
+def measure_rounds(instance: Instance, rounds: Sequence[Sequence[Path]]) -> list[Round]:
+    """The ceiling and the path in turns, the ceiling on up to 100 of the pictures."""
+    some = rounds[0][:100]
+    ceiling, found = measure_ceiling(some), []
+    for paths in rounds:
+        before = cpu_seconds(instance)
+        seconds = throughput(instance, paths)
+        after = cpu_seconds(instance)
+        spent = {kind: (after[kind] - before[kind]) * 1000 / len(paths) for kind in after}
+        earlier, ceiling = ceiling, measure_ceiling(some)
+        found.append(Round(len(paths) / seconds, earlier, ceiling, spent))
+    return found
+
+
 def main() -> None:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int)
+    parser.add_argument("--images", type=int, help="in each round")
+    parser.add_argument("--rounds", type=int, default=3, help="of the embedded parts")
     parser.add_argument("--longest", type=int, help="longer side of the pictures in pixels")
     parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--device", choices=("samples", "timed"), default="samples")
@@ -165,7 +194,7 @@ def main() -> None:
         print("\n".join(measured.lines()))
         found = asdict(measured)
     else:
-        report = run(images, longest)
+        report = run(images, longest, options.rounds)
         show(report)
         found = asdict(report)
     if options.json:
@@ -173,14 +202,17 @@ def main() -> None:
 
 
 def show(report: Report) -> None:
-    """Print it."""
-    c = report.ceiling
+    """Print it: the round in the middle in full, of the others their rates."""
+    middle = report.typical
+    c, cpu = middle.before, middle.cpu
     print(f"{report.images} JPEG of {report.megapixels} MP on {c.cores} cores; CPU ms an image:")
     print(f"  decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; thumbnail, hashes, colours {c.facts:.1f}")
     print("  models: " + ", ".join(f"{name.partition('/')[2]} {spent:.1f}" for name, spent in c.models.items()))
-    print(f"  in the run: decoders {report.cpu_decoders:.1f}, Python outside decode and inference "
-          f"{report.cpu_python_outside:.1f}, database {report.cpu_database:.1f}")  # fmt: skip
-    print(f"ceiling {report.ceiling_rate:.1f} images/s, end to end {report.end_to_end_rate:.1f}: {report.share:.0%}")
+    print(f"  in the run: decoders {cpu['decoders']:.1f}, Python outside decode and inference {middle.outside:.1f}, "
+          f"database {cpu['database']:.1f}")  # fmt: skip
+    for each in report.rounds:
+        print(f"ceiling {each.ceiling:.1f} images/s, end to end {each.rate:.1f}: {each.share:.0%}")
+    print(f"median of {len(report.rounds)}: {middle.share:.0%}")
     print(f"upload to searchable, idle: median {report.latency_median:.0f} ms, p95 {report.latency_p95:.0f} ms")
 
 
