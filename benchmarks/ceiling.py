@@ -62,6 +62,16 @@ class Ceiling:
         return self.cores * 1000 / (self.decode + self.inference)
 
 
+def mean(one: Ceiling, other: Ceiling) -> Ceiling:
+    """Of two measurements on the same cores."""
+    return Ceiling(
+        (one.decode + other.decode) / 2,
+        {name: (spent + other.models[name]) / 2 for name, spent in one.models.items()},
+        (one.facts + other.facts) / 2,
+        one.cores,
+    )
+
+
 def pictures(count: int, folder: Path, longest: int) -> list[Path]:
     """Drawings, 2 MP at 1664, with a little grain, so that JPEG has something to do and every content is new."""
     grain = np.random.default_rng(7)

@@ -25,7 +25,7 @@ import psycopg
 from PIL import Image
 
 from benchmarks import on_stack
-from benchmarks.ceiling import Ceiling, measure_ceiling, pictures
+from benchmarks.ceiling import Ceiling, mean, measure_ceiling, pictures
 from schemas.search import SearchRequest, Viewer, parse
 from tests.e2e.instance import Instance, wait_for
 
@@ -34,27 +34,21 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Images a second, end to end, between two ceilings; and CPU milliseconds an image by kind of process."""
+    """Images a second, end to end; the mean ceiling around it; CPU milliseconds an image by kind of process."""
 
     rate: float
-    before: Ceiling
-    after: Ceiling
+    ceiling: Ceiling
     cpu: dict[str, float]
-
-    @property
-    def ceiling(self) -> float:
-        """Images a second that decoding and inference alone would have allowed, around this round."""
-        return (self.before.images_per_second + self.after.images_per_second) / 2
 
     @property
     def share(self) -> float:
         """Of the ceiling."""
-        return self.rate / self.ceiling
+        return self.rate / self.ceiling.images_per_second
 
     @property
     def outside(self) -> float:
         """Milliseconds of Python outside decoding and inference."""
-        return self.cpu["python"] - (self.before.inference + self.after.inference) / 2
+        return self.cpu["python"] - self.ceiling.inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +156,14 @@ def run(images: int, longest: int, rounds: int) -> Report:
 def measure_rounds(instance: Instance, rounds: Sequence[Sequence[Path]]) -> list[Round]:
     """The ceiling and the path in turns, the ceiling on up to 100 of the pictures."""
     some = rounds[0][:100]
-    ceiling, found = measure_ceiling(some), []
+    last, found = measure_ceiling(some), []
     for paths in rounds:
         before = cpu_seconds(instance)
         seconds = throughput(instance, paths)
         after = cpu_seconds(instance)
         spent = {kind: (after[kind] - before[kind]) * 1000 / len(paths) for kind in after}
-        earlier, ceiling = ceiling, measure_ceiling(some)
-        found.append(Round(len(paths) / seconds, earlier, ceiling, spent))
+        earlier, last = last, measure_ceiling(some)
+        found.append(Round(len(paths) / seconds, mean(earlier, last), spent))
     return found
 
 
@@ -204,14 +198,14 @@ def main() -> None:
 def show(report: Report) -> None:
     """Print it: the round in the middle in full, of the others their rates."""
     middle = report.typical
-    c, cpu = middle.before, middle.cpu
+    c, cpu = middle.ceiling, middle.cpu
     print(f"{report.images} JPEG of {report.megapixels} MP on {c.cores} cores; CPU ms an image:")
     print(f"  decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; thumbnail, hashes, colours {c.facts:.1f}")
     print("  models: " + ", ".join(f"{name.partition('/')[2]} {spent:.1f}" for name, spent in c.models.items()))
     print(f"  in the run: decoders {cpu['decoders']:.1f}, Python outside decode and inference {middle.outside:.1f}, "
           f"database {cpu['database']:.1f}")  # fmt: skip
     for each in report.rounds:
-        print(f"ceiling {each.ceiling:.1f} images/s, end to end {each.rate:.1f}: {each.share:.0%}")
+        print(f"ceiling {each.ceiling.images_per_second:.1f} images/s, end to end {each.rate:.1f}: {each.share:.0%}")
     print(f"median of {len(report.rounds)}: {middle.share:.0%}")
     print(f"upload to searchable, idle: median {report.latency_median:.0f} ms, p95 {report.latency_p95:.0f} ms")
 
