@@ -3,10 +3,10 @@
     python -m benchmarks.pipeline [--images 400] [--rounds 3] [--longest 1664] [--json FILE]
     python -m benchmarks.pipeline --stack real [--device samples|timed] [--batch 20] [--far 0] [--images N]
 
-The ceiling is that of benchmarks/ceiling.py, measured before and after each round: a round's share is of the mean of both,
-as shared machines are slower at one moment than at the next. What each process spends is read from /proc, so that it adds up to the
-whole. On the real stack, benchmarks/on_stack.py says what is measured; a timed device takes --batch milliseconds for at
-most 32 images, and no CPU; --far puts so many milliseconds between the workers and MinIO, each way.
+The ceiling is that of benchmarks/ceiling.py, measured before and after each round: a round's share is of the mean of
+both, as shared machines are slower at one moment than at the next. What each process spends is read from /proc, so that
+it adds up to the whole. On the real stack, benchmarks/on_stack.py says what is measured; a timed device takes --batch
+milliseconds for at most 32 images, and no CPU; --far puts so many milliseconds between the workers and MinIO, each way.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from PIL import Image
 
 from benchmarks import on_stack
 from benchmarks.ceiling import Ceiling, mean, measure_ceiling, pictures
+from benchmarks.looks import idle, searchable
 from schemas.search import SearchRequest, Viewer, parse
 from tests.e2e.instance import Instance, wait_for
 
@@ -90,27 +91,12 @@ def throughput(instance: Instance, paths: Sequence[Path]) -> float:
         place.write_bytes(path.read_bytes())
     # One connection for all looks, and a short one while work is pending: they would cost the cores what is measured.
     with psycopg.connect(instance.note["database_url"], autocommit=True) as database:
-        before = _searchable(database)
+        before = searchable(database)
         started = time.perf_counter()
         for path, place in zip(paths, staged, strict=True):
             place.rename(bucket / path.name)
-        wait_for(lambda: _idle(database) and _searchable(database) >= before + len(paths), 900, instance.logs)
+        wait_for(lambda: idle(database) and searchable(database) >= before + len(paths), 900, instance.logs)
         return time.perf_counter() - started
-
-
-def _idle(database: psycopg.Connection) -> bool:
-    row = database.execute("SELECT NOT EXISTS (SELECT FROM work WHERE state = 'pending')").fetchone()
-    assert row is not None
-    return bool(row[0])
-
-
-def _searchable(database: psycopg.Connection) -> int:
-    row = database.execute(
-        "SELECT count(*) FROM records r JOIN index_state i ON i.record = r.id AND i.indexed = i.revision"
-        " WHERE r.status = 'complete' AND r.dirty = r.merged"
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def latencies(instance: Instance, paths: Sequence[Path]) -> list[float]:
@@ -134,13 +120,13 @@ def run(images: int, longest: int, rounds: int) -> Report:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = pictures(images * rounds + 36, folder, longest)
-        warm, idle, measured = paths[:16], paths[16:36], paths[36:]
+        warm, single, measured = paths[:16], paths[16:36], paths[36:]
         with Image.open(measured[0]) as first:
             megapixels = first.width * first.height / 1e6
         instance = Instance(folder / "data", "--no-samples").start()
         try:
             throughput(instance, warm)
-            waited = latencies(instance, idle)
+            waited = latencies(instance, single)
             found = measure_rounds(instance, [measured[at * images : (at + 1) * images] for at in range(rounds)])
         finally:
             instance.stop()
