@@ -21,7 +21,10 @@ network.host: {address}
 transport.port: {transport}
 action.destructive_requires_name: true
 cluster.routing.allocation.disk.threshold_enabled: false
-"""
+node.resource.tracker.global_cpu_usage.window_duration: 10s
+node.resource.tracker.global_jvmmp.window_duration: 10s
+node.resource.tracker.global_io_usage.window_duration: 10s
+"""  # the windows: two minutes otherwise, until a node that has started can turn documents away
 
 
 class OpenSearch(Server):

@@ -1,5 +1,6 @@
 """An index of a test's own on the stack's OpenSearch, gone in the end; and a server that turns documents away."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,9 @@ from contextlib import contextmanager
 import httpx2
 
 from tests.stack.given import given
+
+_DOCUMENT = b'{"index": {"_id": "1"}}\n{}\n'
+_LINES = {"Content-Type": "application/x-ndjson"}
 
 
 @contextmanager
@@ -19,15 +23,45 @@ def own_index() -> Iterator[str]:
 
 @contextmanager
 def turning_away(url: str) -> Iterator[None]:
-    """Its admission control finds any use of the processor too much: each document of a bulk is rejected with 429."""
+    """Its admission control finds any use of the processor too much: each document of a bulk is rejected with 429.
+
+    Begins once that is so: a node turns nothing away until it has measured itself for as long as its windows are, two
+    minutes for its disk by default.
+    """
     limits = {"transport.cpu_usage.mode_override": "enforced", "indexing.cpu_usage.limit": 0}
     named = {f"admission_control.{name}": value for name, value in limits.items()}
-    with httpx2.Client(base_url=url, timeout=30) as server:
+    with httpx2.Client(base_url=url, timeout=30) as server, _probe(server) as probe:
         server.put("/_cluster/settings", json={"transient": named}).raise_for_status()
         try:
+            _until_turned_away(server, probe)
             yield
         finally:
             server.put("/_cluster/settings", json={"transient": dict.fromkeys(named)}).raise_for_status()
+
+
+@contextmanager
+def _probe(server: httpx2.Client) -> Iterator[str]:
+    """An index for documents that are to be turned away."""
+    name = f"probe-{uuid.uuid4().hex[:12]}"
+    index = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}}
+    server.put(f"/{name}", json=index).raise_for_status()
+    try:
+        yield name
+    finally:
+        server.delete(f"/{name}").raise_for_status()
+
+
+def _until_turned_away(server: httpx2.Client, probe: str, seconds: float = 150) -> None:
+    deadline = time.monotonic() + seconds
+    while _status(server, probe) != 429:
+        assert time.monotonic() < deadline, f"OpenSearch still takes documents after {seconds} s"
+        time.sleep(0.1)
+
+
+def _status(server: httpx2.Client, probe: str) -> int:
+    """What the server says of a document."""
+    (item,) = server.post(f"/{probe}/_bulk", content=_DOCUMENT, headers=_LINES).json()["items"]
+    return int(item["index"]["status"])
 
 
 def remove_editions(name: str) -> None:
