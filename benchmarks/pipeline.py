@@ -64,8 +64,8 @@ class Report:
 
     @property
     def typical(self) -> Round:
-        """The round whose share lies in the middle."""
-        return sorted(self.rounds, key=lambda each: each.share)[len(self.rounds) // 2]
+        """The round whose share lies in the middle; the lower one of two."""
+        return sorted(self.rounds, key=lambda each: each.share)[(len(self.rounds) - 1) // 2]
 
 
 def cpu_seconds(instance: Instance) -> dict[str, float]:
@@ -165,6 +165,8 @@ def main() -> None:
     parser.add_argument("--far", type=int, default=0, help="milliseconds between the workers and MinIO, each way")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds takes a number from 1 on")
     timed = options.device == "timed"
     if timed and options.stack == "embedded":
         parser.error("the timed device is for --stack real")

@@ -76,4 +76,6 @@ def test_a_round_is_held_against_the_ceiling_around_it_and_the_report_against_it
     assert around.images_per_second == 40.0
     assert first.share == pytest.approx(0.8)
     assert first.outside == pytest.approx(30.0 - 25.0)
-    assert Report(100, 1.85, (first, second, third), 200.0, 300.0).typical is first
+    report = Report(100, 1.85, (first, second, third), 200.0, 300.0)
+    assert report.typical is first
+    assert replace(report, rounds=(first, second)).typical is second
