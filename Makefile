@@ -8,7 +8,7 @@ SERVERS := rabbitmq opensearch postgres postgres15 minio elasticmq aws redis
 ON_15 := tests/records tests/search tests/review tests/accounts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit bench bench-stack chaos stack stack-down run-stack test-stack test-training images requirements format samples clean
+.PHONY: help run test check audit bench bench-stack chaos stack stack-install stack-down run-stack test-stack test-training images requirements format samples clean
 
 help:  ## Print this
 	@echo "make TARGET, where TARGET is one of"
@@ -50,6 +50,9 @@ chaos: $(VENV)/.dev  ## Break everything: 1,000 uploads on embedded parts, 10,00
 
 stack: $(VENV)/.dev  ## Start RabbitMQ, MinIO, PostgreSQL and OpenSearch on this machine; prints their environment
 	@$(BIN)/python -m tests.stack up
+
+stack-install: $(VENV)/.dev  ## Install all servers that tests use, and start none
+	@$(BIN)/python -m tests.stack install $(SERVERS) toxiproxy
 
 stack-down: $(VENV)/.dev  ## Stop them; what they store stays
 	@$(BIN)/python -m tests.stack down

@@ -1,11 +1,11 @@
-"""The command line of the stack: `python -m tests.stack up|down|env|status [SERVER…]`."""
+"""The command line of the stack: `python -m tests.stack install|up|down|env|status [SERVER…]`."""
 
 import argparse
 import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from schemas.errors import NafudaError, TransientError
 from tests.stack.aws import AWS
@@ -24,6 +24,14 @@ from tests.stack.toxiproxy import Toxiproxy
 _DEFAULT: tuple[type[Server], ...] = (RabbitMQ, OpenSearch, Postgres, MinIO)
 ON_REQUEST: tuple[type[Server], ...] = (ElasticMQ, AWS, Redis, Postgres15, Toxiproxy)
 SERVERS = (*_DEFAULT, *ON_REQUEST)
+
+
+def install(servers: Sequence[Server]) -> None:
+    """Bring their programs onto this machine, where they are not there."""
+    started = time.monotonic()
+    for server in servers:
+        server.install()
+        _tell(f"{server.name}: installed, {time.monotonic() - started:.1f} s")
 
 
 def up(servers: Sequence[Server]) -> None:
@@ -75,10 +83,19 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+_COMMANDS: Mapping[str, Callable[[Sequence[Server]], None]] = {
+    "install": install,
+    "up": up,
+    "down": down,
+    "env": env,
+    "status": status,
+}
+
+
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Do what the command line says; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.stack", description=__doc__)
-    parser.add_argument("command", choices=["up", "down", "env", "status"])
+    parser.add_argument("command", choices=list(_COMMANDS))
     names = [each.name for each in SERVERS]
     parser.add_argument("servers", nargs="*", metavar="SERVER", help=", ".join(names))
     asked = parser.parse_args(arguments)
@@ -86,9 +103,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         parser.error(f"no such server: {', '.join(unknown)}; there are {', '.join(names)}")
     try:
         place = read_place(environment)
-        servers = chosen(place, asked.servers, environment, starting=asked.command in {"up", "env"})
+        servers = chosen(place, asked.servers, environment, starting=asked.command in {"install", "up", "env"})
         with alone(place.folder / "lock"):
-            {"up": up, "down": down, "env": env, "status": status}[asked.command](servers)
+            _COMMANDS[asked.command](servers)
             if asked.command == "up":
                 env(servers)
     except NafudaError as error:
