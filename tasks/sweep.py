@@ -37,12 +37,11 @@ def trim_letters(services: Services) -> None:
 
 
 def keep_index(services: Services) -> str:
-    """Make a search index that is not there, and have it filled. One that is away is left alone for a while.
+    """Make a search index that is not there, and have it filled. Returns what only an operator can mend, or "".
 
-    Returns what only an operator can mend, or "".
+    It asks the server although it is away: who writes fails while the index is lost, and begins the next pause as soon
+    as one ends. After it, see `index_outage.pause` for how long it should be left alone.
     """
-    if services.index_outage.paused():
-        return ""
     try:
         prepare_index(services)
         services.index_outage.over()
@@ -68,6 +67,7 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
 def _sweep(services: Services, stop: threading.Event) -> None:
     """An outage is said once."""
     look, trouble, held = time.monotonic(), "", 0
+    keeping = look
     away = False
     while not stop.is_set():
         try:
@@ -76,7 +76,9 @@ def _sweep(services: Services, stop: threading.Event) -> None:
                 trim_letters(services)
                 held = services.work.let_go(held, HELD)
                 look = time.monotonic() + LONG_PERIOD.total_seconds()
+            if time.monotonic() >= keeping:
                 told, trouble = trouble, keep_index(services)
+                keeping = time.monotonic() + max(LONG_PERIOD.total_seconds(), services.index_outage.pause)
                 if trouble and trouble != told:
                     log.error("the search index: %s", trouble)
             away = False

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from infra.settings import Settings
-from schemas.errors import ConflictError
+from schemas.errors import ConflictError, TransientError
 from schemas.pipeline import EMBEDDING
 from schemas.results import ModelOutput, StageResult
 from schemas.search import SearchRequest, Viewer, parse
@@ -20,8 +20,9 @@ from tasks.merge import merge_dirty, refresh
 from tasks.prepare import prepare
 from tasks.rebuild import drop, editions, rebuild, roll_back
 from tasks.services import Services
-from tasks.sweep import keep_index
+from tasks.sweep import keep_index, run_sweeper
 from tasks.welcome import summary
+from tests.e2e.instance import wait_for
 from tests.records.books import Books
 from tests.rounds.test_merge import put
 from tests.search.similar_contract import unit
@@ -73,12 +74,39 @@ def test_an_index_whose_data_is_lost_is_made_again_and_filled_from_the_records(
     put(books, "later.png", sword=0.9)
     merge_dirty(services)  # the index is gone: nothing is taken, nothing is lost
     assert services.indexing.lag()[0] == 1
-    services.index_outage.over()
+    assert services.index_outage.paused()
     keep_index(services)
     while index_behind(services, now=True):
         pass
     assert found(services)[:5] == numbers and len(found(services)) == 6
     assert check_index(services) == type(check_index(services))(6, (), ())
+
+
+def test_a_lost_index_is_made_again_however_often_writers_fail_meanwhile(services: Services, books: Books) -> None:
+    number = put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    remove_editions(services.settings.search_index)
+    stop = threading.Event()
+    sweeper = threading.Thread(target=run_sweeper, args=(services, stop))
+    try:
+        for _ in range(6):  # the pause of the next failure is the longest, with luck half a minute
+            services.index_outage.began(TransientError("a writer failed"))
+        sweeper.start()
+        put(books, "later.png", sword=0.9)
+        wait_for(lambda: _tried_at_once(services) == 2, 20)
+        assert found(services, "sword")[0] == number and not services.index_outage.away
+    finally:
+        stop.set()
+        sweeper.join()
+
+
+def _tried_at_once(services: Services) -> int:
+    """As a merge worker that is always there when a pause ends; returns how many documents searches find."""
+    merge_dirty(services)
+    try:
+        return len(found(services))
+    except TransientError:
+        return 0
 
 
 def test_a_server_that_turns_every_document_away_is_said_once_left_alone_and_given_them_in_the_end(
