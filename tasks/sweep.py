@@ -77,8 +77,9 @@ def _sweep(services: Services, stop: threading.Event) -> None:
                 held = services.work.let_go(held, HELD)
                 look = time.monotonic() + LONG_PERIOD.total_seconds()
             if time.monotonic() >= keeping:
+                keeping = time.monotonic() + LONG_PERIOD.total_seconds()
                 told, trouble = trouble, keep_index(services)
-                keeping = time.monotonic() + max(LONG_PERIOD.total_seconds(), services.index_outage.pause)
+                keeping = max(keeping, time.monotonic() + services.index_outage.pause)
                 if trouble and trouble != told:
                     log.error("the search index: %s", trouble)
             away = False

@@ -89,7 +89,7 @@ def test_a_lost_index_is_made_again_however_often_writers_fail_meanwhile(service
     stop = threading.Event()
     sweeper = threading.Thread(target=run_sweeper, args=(services, stop))
     try:
-        for _ in range(6):  # the pause of the next failure is the longest, with luck half a minute
+        for _ in range(6):  # the last of these pauses takes 15 to 30 s
             services.index_outage.began(TransientError("a writer failed"))
         sweeper.start()
         put(books, "later.png", sword=0.9)

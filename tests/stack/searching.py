@@ -1,12 +1,12 @@
 """An index of a test's own on the stack's OpenSearch, gone in the end; and a server that turns documents away."""
 
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
 
+from tests.e2e.instance import wait_for
 from tests.stack.given import given
 
 _DOCUMENT = b'{"index": {"_id": "1"}}\n{}\n'
@@ -33,7 +33,7 @@ def turning_away(url: str) -> Iterator[None]:
     with httpx2.Client(base_url=url, timeout=30) as server, _probe(server) as probe:
         server.put("/_cluster/settings", json={"transient": named}).raise_for_status()
         try:
-            _until_turned_away(server, probe)
+            wait_for(lambda: _status(server, probe) == 429, 150)
             yield
         finally:
             server.put("/_cluster/settings", json={"transient": dict.fromkeys(named)}).raise_for_status()
@@ -49,13 +49,6 @@ def _probe(server: httpx2.Client) -> Iterator[str]:
         yield name
     finally:
         server.delete(f"/{name}").raise_for_status()
-
-
-def _until_turned_away(server: httpx2.Client, probe: str, seconds: float = 150) -> None:
-    deadline = time.monotonic() + seconds
-    while _status(server, probe) != 429:
-        assert time.monotonic() < deadline, f"OpenSearch still takes documents after {seconds} s"
-        time.sleep(0.1)
 
 
 def _status(server: httpx2.Client, probe: str) -> int:
