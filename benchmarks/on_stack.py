@@ -153,7 +153,7 @@ def _on(
         "NAFUDA_EVENTS_URL": given["NAFUDA_TEST_BROKER_URL"],
         "NAFUDA_SEARCH_URL": given["NAFUDA_TEST_OPENSEARCH_URL"],
     }
-    with environment({**given, **ours, **_FIXED}), _prepared() as services, client() as s3, own_queue() as queue:
+    with environment({**given, **ours, **_FIXED}), prepared() as services, client() as s3, own_queue() as queue:
         queue.declare()
         make_telling(s3, _BUCKET)
         with Roles(_COMMANDS, {}, folder, program=program).running() as roles:
@@ -163,7 +163,7 @@ def _on(
 
 
 @contextmanager
-def _prepared() -> Iterator[Services]:
+def prepared() -> Iterator[Services]:
     """Tables, rules and models for what the environment says."""
     settings = read_settings(os.environ)
     settings.data.mkdir(exist_ok=True)
@@ -218,14 +218,15 @@ class _Path:
         spent = {"decoders": 0.0, "python": 0.0}
         for pid in (each for name in self.roles.children for each in tree(self.roles.pid(name))):
             decoder = "workers.decode.child" in Path(f"/proc/{pid}/cmdline").read_text()
-            spent["decoders" if decoder else "python"] += _seconds(pid)
+            spent["decoders" if decoder else "python"] += cpu_seconds(pid)
         for name in _SERVERS:
             root = self.stack.server(name).pid
-            spent[name] = sum(map(_seconds, tree(root) if root is not None else ()))
+            spent[name] = sum(map(cpu_seconds, tree(root) if root is not None else ()))
         return spent
 
 
-def _seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """What a process and its children that ended have used so far."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:  # it ended meanwhile: its parent has its time

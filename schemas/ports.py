@@ -5,7 +5,7 @@ Every method may be called from many threads at once. Times are aware and in UTC
 `PermanentError`. Records ports are in `schemas.ledger` and `schemas.review`, search in `schemas.search`.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import IO, Protocol
 
@@ -62,17 +62,17 @@ class ObjectStore(Protocol):
 
 
 class Arrival(Protocol):
-    """A raw notification; its sender keeps it until it is confirmed."""
+    """Raw notifications that came together, at least one; their sender keeps them until they are confirmed."""
 
     @property
-    def body(self) -> str:
-        """What was sent, as text."""
+    def bodies(self) -> Sequence[str]:
+        """What was sent, as texts, in the order in which they came."""
 
     def hold(self) -> None:
-        """Say that it is still at work, so that it is not given to somebody else. May be called at any rate."""
+        """Say that they are still at work, so that they are not given to somebody else. May be called at any rate."""
 
     def confirm(self) -> None:
-        """Say that what it said is committed."""
+        """Say that what they said is committed."""
 
 
 class EventSource(Protocol):
@@ -89,8 +89,9 @@ class EventSource(Protocol):
     def arrivals(self) -> Generator[Arrival | None, None, None]:
         """Connect, then give what arrives, without end; None first, and at least once a second while nothing does.
 
-        Each is confirmed, or never will be, when the next is asked for. TransientError when the server is away or
-        refuses us; closing the iterator lets the connection go, and gives back what was not confirmed.
+        What has come by then comes together, in bounded memory. It is confirmed, or never will be, when the next is
+        asked for. TransientError when the server is away or refuses us; closing the iterator lets the connection go,
+        and gives back what was not confirmed.
         """
 
     def look(self) -> QueueState:

@@ -12,7 +12,7 @@ from schemas.errors import TransientError
 from schemas.ports import Arrival, EventSource
 from tasks.insist import insist
 from tasks.listen import follow
-from tasks.notifications import take_notification
+from tasks.notifications import take_notifications
 from tasks.reconcile import reconcile_all
 from tasks.services import Services
 
@@ -68,9 +68,9 @@ def consume(services: Services, source: EventSource, stop: threading.Event) -> N
 
 
 def _take(services: Services, source: EventSource, arrival: Arrival, stop: threading.Event) -> None:
-    """Confirm once the hints, or the dead letter, are committed; until then the broker keeps the message."""
-    take = partial(take_notification, services, arrival.body, source.name)
-    if insist(take, "an event waits", stop, meanwhile=arrival.hold):
+    """Confirm once the hints, or dead letters, are committed; until then the broker keeps the messages."""
+    take = partial(take_notifications, services, arrival.bodies, source.name)
+    if insist(take, "events wait", stop, meanwhile=arrival.hold):
         arrival.confirm()
 
 

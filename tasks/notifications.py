@@ -1,8 +1,9 @@
 """Raw notifications, whoever sent them: parsed and written down as hints, or kept as dead letters and read again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from infra.events.notices import Parsed, Refusal
 from infra.events.parsing import parse
 from schemas.errors import BadEventError, NotFoundError
 from schemas.pipeline import INGEST
@@ -11,7 +12,7 @@ from tasks.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one message: hints written down, records that need no look, dead letters."""
+    """What became of messages: hints written down, records that need no look, dead letters."""
 
     events: int
     ignored: int
@@ -27,17 +28,25 @@ class Replayed:
     left: int
 
 
-def take_notification(services: Services, body: str, source: str) -> Taken:
-    """Take one message in. Nothing of it is lost: it is a hint, known to need none, or a dead letter with a reason."""
-    try:
-        parsed = parse(body)
-    except BadEventError as error:
-        services.letters.bury(source, body, str(error))
-        return Taken(0, 0, 1)
-    noted = services.letters.admit(source, parsed)
+def take_notifications(services: Services, bodies: Iterable[str], source: str) -> Taken:
+    """Take messages in, all of them in one transaction.
+
+    Nothing of one is lost: it is hints, known to need none, or a dead letter with a reason.
+    """
+    parsed = [_read(body) for body in bodies]
+    events = [event for each in parsed for event in each.events]
+    refused = [refusal for each in parsed for refusal in each.refused]
+    noted = services.letters.admit(source, events, refused)
     if noted:
         services.wake(INGEST)
-    return Taken(noted, len(parsed.ignored), len(parsed.refused))
+    return Taken(noted, sum(len(each.ignored) for each in parsed), len(refused))
+
+
+def _read(body: str) -> Parsed:
+    try:
+        return parse(body)
+    except BadEventError as error:
+        return Parsed(refused=(Refusal(0, str(error), body),))
 
 
 def replay(services: Services, numbers: Sequence[int] = ()) -> Replayed:

@@ -19,7 +19,7 @@ from schemas.pipeline import GROUPS, STAGES, group_of
 from schemas.services import Readiness, UploadLimits, WebServices
 from tasks.listen import take_in
 from tasks.merge import refresh
-from tasks.notifications import take_notification
+from tasks.notifications import take_notifications
 from tasks.pictures import DerivedPictures
 from tasks.services import Services
 from web import create_app
@@ -49,7 +49,7 @@ def web_services(services: Services) -> Iterator[WebServices]:
         desk=PostgresReviewDesk(services.pool),
         accounts=PostgresAccounts(services.pool),
         stored=lambda events: take_in(services, events),
-        notified=lambda body: asdict(take_notification(services, body, "webhook")),
+        notified=lambda body: asdict(take_notifications(services, [body], "webhook")),
         events_secret=settings.events_secret,
         refresh=lambda records: refresh(services, records),
         retry=lambda record, stage: retry(services, record, stage),

@@ -1,7 +1,6 @@
 """A queue of RabbitMQ's, or of whoever else speaks AMQP 0.9.1: raw notifications, not Celery's messages."""
 
-from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +12,8 @@ from kombu.message import Message
 from schemas.errors import TransientError
 from schemas.events import QueueState
 
-_PREFETCH = 100
+_TOGETHER = 100  # messages of one arrival, at most
+_PREFETCH = 2 * _TOGETHER  # so that others come while some are written down
 
 
 class AmqpSource:
@@ -30,21 +30,23 @@ class AmqpSource:
         self._patience = timeout.total_seconds()
 
     def arrivals(self) -> Generator["AmqpArrival | None", None, None]:
-        """What the broker sends, each with its own acknowledgement."""
-        queue, arrived = Queue(self.name, no_declare=True), deque[Message]()
+        """What the broker has sent by now; it asks for nothing but acknowledgements."""
+        queue, arrived = Queue(self.name, no_declare=True), list[Message]()
         with (
             self.errors(),
             self._connected() as live,
             live.Consumer(queue, on_message=arrived.append, prefetch_count=_PREFETCH, auto_declare=False),
         ):
             while True:
-                yield None
-                while arrived:
-                    yield AmqpArrival(self, arrived.popleft())
+                yield AmqpArrival(self, tuple(arrived)) if arrived else None
+                arrived.clear()
                 try:
                     live.drain_events(timeout=1)
+                    while len(arrived) < _TOGETHER:
+                        live.drain_events(timeout=0)
                 except TimeoutError:
-                    live.heartbeat_check()
+                    if not arrived:
+                        live.heartbeat_check()
 
     def look(self) -> QueueState:
         """What waits, and who listens; what was given out is not told."""
@@ -79,18 +81,22 @@ class AmqpArrival:
     """`schemas.ports.Arrival`."""
 
     source: AmqpSource
-    message: Message
+    messages: Sequence[Message]
 
     @property
-    def body(self) -> str:
-        """Text; what is not UTF-8 is still shown, to be kept as a dead letter."""
-        body = self.message.body
-        return body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
+    def bodies(self) -> Sequence[str]:
+        """Texts; what is not UTF-8 is still shown, to be kept as a dead letter."""
+        return [_text(message.body) for message in self.messages]
 
     def hold(self) -> None:
-        """Nothing: the broker waits as long as the connection lives, and gives it again afterwards."""
+        """Nothing: the broker waits as long as the connection lives, and gives them again afterwards."""
 
     def confirm(self) -> None:
-        """Acknowledge."""
+        """Acknowledge each: whatever else was given out stays as it is."""
         with self.source.errors():
-            self.message.ack()
+            for message in self.messages:
+                message.ack()
+
+
+def _text(body: str | bytes | memoryview) -> str:
+    return body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")

@@ -42,7 +42,7 @@ class SqsSource:
             self._client = _client(endpoint, timeout.total_seconds())
 
     def arrivals(self) -> Generator["SqsArrival | None", None, None]:
-        """What polls bring. The first one waits for nothing: it shows that we may."""
+        """What each poll brings. The first one waits for nothing: it shows that we may."""
         with errors(self.place):
             url = self._client.get_queue_url(QueueName=self.name)["QueueUrl"]
         wait = 0
@@ -50,11 +50,12 @@ class SqsSource:
             messages = yield from self._poll(url, wait)
             wait = _WAIT
             yield None
-            batch = Batch(self._client, url, messages, self.place)
-            try:
-                yield from batch.arrivals
-            finally:
-                batch.settle()
+            if messages:
+                arrival = SqsArrival(self._client, url, messages, self.place)
+                try:
+                    yield arrival
+                finally:
+                    arrival.settle()
 
     def look(self) -> QueueState:
         """What waits, what is at work, and what its dead-letter queue holds, where it has one that we may look at."""
@@ -91,58 +92,46 @@ class SqsSource:
         return cast(Sequence[Any], said.get("Messages", []))
 
     def _give_back(self, url: str, poll: "futures.Future[Sequence[Any]]") -> None:
-        if not poll.exception():
+        if not poll.exception() and poll.result():
             with suppress(TransientError):  # else they come again by time
-                Batch(self._client, url, poll.result(), self.place).settle()
+                SqsArrival(self._client, url, poll.result(), self.place).settle()
 
 
 class SqsArrival:
-    """`schemas.ports.Arrival`."""
-
-    def __init__(self, batch: "Batch", message: Any) -> None:
-        self.body = str(message["Body"])
-        self.receipt = message["ReceiptHandle"]
-        self.confirmed = False
-        self._batch = batch
-
-    def hold(self) -> None:
-        """Keep the whole poll hidden for another while."""
-        self._batch.renew()
-
-    def confirm(self) -> None:
-        """It is deleted together with the rest of its poll."""
-        self.confirmed = True
-
-
-class Batch:
-    """What one poll brought: hidden together, and settled in two requests."""
+    """`schemas.ports.Arrival`: what one poll brought, hidden together and settled in one request."""
 
     def __init__(self, client: BaseClient, url: str, messages: Sequence[Any], place: str) -> None:
-        self.arrivals = [SqsArrival(self, message) for message in messages]
-        self._client, self._url, self.place = client, url, place
+        self.bodies = [str(message["Body"]) for message in messages]
+        self.place = place
+        self._client, self._url = client, url
+        self._entries = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(messages)]
+        self._confirmed = False
         self._renewed = time.monotonic()
 
-    def renew(self) -> None:
-        """Hide what is left for another while, if the last time was long ago."""
+    def hold(self) -> None:
+        """Keep them hidden for another while, if the last time was long ago."""
         if time.monotonic() - self._renewed >= _RENEW:
-            self._show([each for each in self.arrivals if not each.confirmed], _HIDDEN)
+            self._show(_HIDDEN)
             self._renewed = time.monotonic()
 
-    def settle(self) -> None:
-        """Delete what was confirmed; give the rest back, to come again at once."""
-        done = [each for each in self.arrivals if each.confirmed]
-        if done:
-            with errors(self.place):
-                said = self._client.delete_message_batch(QueueUrl=self._url, Entries=_entries(done))
-            self._check(said, "deleted")
-        self._show([each for each in self.arrivals if not each.confirmed], 0)
+    def confirm(self) -> None:
+        """They are deleted when the next are asked for."""
+        self._confirmed = True
 
-    def _show(self, arrivals: Sequence[SqsArrival], after: int) -> None:
-        if arrivals:
-            entries = [{**each, "VisibilityTimeout": after} for each in _entries(arrivals)]
-            with errors(self.place):
-                said = self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-            self._check(said, "kept hidden" if after else "given back")
+    def settle(self) -> None:
+        """Delete them once they are confirmed, or give them back, to come again at once."""
+        if not self._confirmed:
+            self._show(0)
+            return
+        with errors(self.place):
+            said = self._client.delete_message_batch(QueueUrl=self._url, Entries=self._entries)
+        self._check(said, "deleted")
+
+    def _show(self, after: int) -> None:
+        entries = [{**each, "VisibilityTimeout": after} for each in self._entries]
+        with errors(self.place):
+            said = self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+        self._check(said, "kept hidden" if after else "given back")
 
     def _check(self, said: Any, what: str) -> None:
         """A request that was done in part: the rest comes again by time."""
@@ -162,10 +151,6 @@ def errors(place: str) -> Iterator[None]:
     except BotoCoreError as error:  # connections, time-outs; also credentials that are not there
         remedy = "check NAFUDA_EVENTS_URL, the server, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         raise TransientError(f"{place}: {error}; {remedy}", code="events-away") from error
-
-
-def _entries(arrivals: Sequence[SqsArrival]) -> list[dict[str, Any]]:
-    return [{"Id": str(n), "ReceiptHandle": each.receipt} for n, each in enumerate(arrivals)]
 
 
 def _in_background(work: Callable[[], Sequence[Any]]) -> "futures.Future[Sequence[Any]]":

@@ -9,7 +9,7 @@ from infra.records.objects import note_in
 from infra.records.pool import Connection, Pool, session, transaction
 from infra.records.sql import statement
 from schemas.errors import BadEventError, NotFoundError
-from schemas.events import DeadLetter
+from schemas.events import DeadLetter, ObjectEvent
 
 MOST = 256 * 1024  # characters that are kept of one: no store sends longer ones by SQS, and a broken one is no loss
 _REASON = 2000  # characters
@@ -22,16 +22,11 @@ class PostgresLetters:
 
     pool: Pool
 
-    def bury(self, source: str, body: str, reason: str) -> None:
-        """Keep one."""
-        with session(self.pool) as connection:
-            _bury(connection, source, body, reason)
-
-    def admit(self, source: str, parsed: Parsed) -> int:
-        """Write the hints of a message down, and keep what of it was refused; returns how many hints."""
+    def admit(self, source: str, events: Sequence[ObjectEvent], refused: Sequence[Refusal]) -> int:
+        """Write the hints of messages down, and keep what of them was refused; returns how many hints."""
         with transaction(self.pool) as connection:
-            _bury_all(connection, source, parsed.refused)
-            return note_in(connection, parsed.events)
+            _bury(connection, source, refused)
+            return note_in(connection, events)
 
     def latest(self, limit: int = 100) -> list[DeadLetter]:
         """The latest ones first."""
@@ -71,7 +66,7 @@ class PostgresLetters:
                 connection.execute(statement("letters", "keep"), {"id": number, "reason": _reason(body, str(error))})
                 return None
             noted = note_in(connection, parsed.events)
-            _bury_all(connection, source, parsed.refused)
+            _bury(connection, source, parsed.refused)
             connection.execute(statement("letters", "remove"), {"ids": [number]})
             return noted
 
@@ -86,15 +81,11 @@ class PostgresLetters:
             return connection.execute(statement("letters", "trim"), {"kept": kept, "older": older}).rowcount
 
 
-def _bury_all(connection: Connection, source: str, refused: Sequence[Refusal]) -> None:
+def _bury(connection: Connection, source: str, refused: Sequence[Refusal]) -> None:
     for refusal in refused:
-        _bury(connection, source, refusal.body, refusal.reason)
-
-
-def _bury(connection: Connection, source: str, body: str, reason: str) -> None:
-    kept = body[:MOST].replace("\0", "\\0")
-    values = {"source": source, "body": kept, "code": BadEventError.code, "reason": _reason(body, reason)}
-    connection.execute(statement("letters", "bury"), values)
+        kept, reason = refusal.body[:MOST].replace("\0", "\\0"), _reason(refusal.body, refusal.reason)
+        values = {"source": source, "body": kept, "code": BadEventError.code, "reason": reason}
+        connection.execute(statement("letters", "bury"), values)
 
 
 def _reason(body: str, reason: str) -> str:

@@ -6,7 +6,7 @@ import click
 
 from tasks.cli.shared import json_option, print_json, services_of, table
 from tasks.notifications import replay as replay_letters
-from tasks.notifications import take_notification
+from tasks.notifications import take_notifications
 
 
 @click.group()
@@ -21,7 +21,7 @@ def events() -> None:
 def take(context: click.Context, file: TextIO, as_json: bool) -> int:
     """Take one notification in from FILE or standard input, as if its store had sent it."""
     with services_of(context) as services:
-        taken = take_notification(services, file.read(), "cli")
+        taken = take_notifications(services, [file.read()], "cli")
     if as_json:
         print_json(taken)
     else:

@@ -11,7 +11,7 @@ import pytest
 from infra.settings import Settings
 from schemas.pipeline import INGEST
 from tasks.ingest import ingest
-from tasks.notifications import take_notification
+from tasks.notifications import take_notifications
 from tasks.services import Services
 from tests.records.books import Books
 from tests.rounds.following import told
@@ -109,12 +109,12 @@ def test_no_message_leads_to_another_bucket_or_address(services: Services, books
         record("ours@evil.example", "art/a.png"),
         record("ours/../theirs", "art/a.png"),
     ]
-    take_notification(services, json.dumps({"Records": foreign}), "test")
+    take_notifications(services, [json.dumps({"Records": foreign})], "test")
     confirmation = {"Type": "SubscriptionConfirmation", "Message": "", "SubscribeURL": f"{store.url}/confirm"}
-    take_notification(services, json.dumps(confirmation), "test")
+    take_notifications(services, [json.dumps(confirmation)], "test")
     look(services)
     assert store.asked == []
-    take_notification(services, json.dumps({"Records": [record("ours", "art/../../theirs/a.png")]}), "test")
-    take_notification(services, json.dumps({"Records": [record("ours", "art/http://evil.example/a.png")]}), "test")
+    take_notifications(services, [json.dumps({"Records": [record("ours", "art/../../theirs/a.png")]})], "test")
+    take_notifications(services, [json.dumps({"Records": [record("ours", "art/http://evil.example/a.png")]})], "test")
     look(services)
     assert store.asked and all(asked.startswith("HEAD /ours/art/") for asked in store.asked)

@@ -7,6 +7,7 @@ import pytest
 from kombu.entity import Queue
 
 from tasks.doctor import Finding, examine
+from tasks.notifications import take_notifications
 from tasks.services import Services
 from tests.e2e.instance import wait_for
 from tests.rounds.following import books_of, listening, parts
@@ -23,7 +24,7 @@ def events(services: Services) -> Finding:
 
 def test_dead_letters_are_counted_with_what_to_do_wherever_events_come_from(services: Services) -> None:
     assert events(services) == Finding("events", True, "folders are watched")
-    services.letters.bury("webhook", "{}", "no event")
+    take_notifications(services, ["{}"], "webhook")
     found = events(services)
     assert found.ok and "dead letters: 1" in found.detail and "events dead" in found.remedy
 

@@ -137,7 +137,7 @@ def test_a_database_that_does_not_answer_keeps_the_event_in_the_queue(
         with psycopg.connect(database) as busy:
             busy.execute("LOCK TABLE objects")
             s3.put_object(Bucket=bucket, Key="a.png", Body=b"x")
-            wait_for(lambda: any("an event waits" in message for message in caplog.messages), 30)
+            wait_for(lambda: any("events wait" in message for message in caplog.messages), 30)
         wait_for(lambda: "a.png" in keys(books), 30)
 
 

@@ -140,6 +140,6 @@ def test_a_database_that_does_not_answer_keeps_the_event_in_the_queue(
         with psycopg.connect(database) as busy:
             busy.execute("LOCK TABLE objects")
             queue.send(json.dumps(told(bucket)))
-            wait_for(lambda: any("an event waits" in message for message in caplog.messages), 30)
+            wait_for(lambda: any("events wait" in message for message in caplog.messages), 30)
             assert queue.left == 1
         wait_for(lambda: "a.png" in keys(books) and queue.left == 0, 30)
