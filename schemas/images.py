@@ -19,6 +19,14 @@ class ObjectHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a store found under a key; `content`: the object's bytes, or None where they were not taken along."""
+
+    head: ObjectHead
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Colour:
     """A dominant colour: name from the closed palette, sRGB bytes, share of the picture in [0, 1]."""
 

@@ -5,12 +5,12 @@ Every method may be called from many threads at once. Times are aware and in UTC
 `PermanentError`. Records ports are in `schemas.ledger` and `schemas.review`, search in `schemas.search`.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import IO, Protocol
 
 from schemas.events import QueueState
-from schemas.images import ObjectHead
+from schemas.images import Look, ObjectHead
 
 
 class ObjectStore(Protocol):
@@ -28,6 +28,12 @@ class ObjectStore(Protocol):
 
     def head(self, bucket: str, key: str, version: str = "") -> ObjectHead | None:
         """What is stored under a key now, or None when nothing is (or only a delete marker)."""
+
+    def look(self, bucket: str, key: str, fits: Callable[[int], bool]) -> Look | None:
+        """`head`, and the bytes along with it, in one request where the store can.
+
+        fits: asked once for a size in bytes; the bytes come along where it says so. Raises as `head` and `read`.
+        """
 
     def read(self, head: ObjectHead, limit: int) -> bytes:
         """The object's bytes, at most `limit`.

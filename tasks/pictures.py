@@ -73,10 +73,10 @@ class DerivedPictures:
     def _made(self, record: Record, make: Callable[[bytes], bytes]) -> bytes | None:
         for place in record.places:
             try:
-                head = self._store.head(place.bucket, place.key)
-                content = self._store.read(head, self._limits.max_bytes) if head is not None else b""
+                look = self._store.look(place.bucket, place.key, lambda size: size <= self._limits.max_bytes)
+                content = look.content if look is not None else None
                 # What was put there since belongs to another record, which others may be allowed to see.
-                if hashlib.sha256(content).hexdigest() == record.sha256:
+                if content is not None and hashlib.sha256(content).hexdigest() == record.sha256:
                     return make(content)
             except NafudaError:
                 continue

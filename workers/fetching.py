@@ -1,11 +1,13 @@
 """Getting objects: several requests at a time, as each is mostly waiting, and no more bytes than may be in memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self, TypeVar
 
 from schemas.errors import NafudaError
-from schemas.images import ObjectHead
+from schemas.images import Look
+from schemas.ports import ObjectStore
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -52,15 +54,51 @@ class Several:
             self._threads.shutdown()
 
 
-def portions(items: Sequence[tuple[Item, ObjectHead]], most: int) -> Iterator[list[tuple[Item, ObjectHead]]]:
-    """Objects in groups of at most `most` bytes each; a larger one is alone."""
-    portion: list[tuple[Item, ObjectHead]] = []
-    size = 0
-    for item, head in items:
-        if portion and size + head.size > most:
+class Looks:
+    """Looks at objects whose bytes are wanted: they come along until so many are in memory. For any thread."""
+
+    def __init__(self, store: ObjectStore, most: int, limit: int) -> None:
+        """most: bytes of all that come along. limit: of one object; a larger one's never do."""
+        self._store = store
+        self._left = most
+        self._limit = min(limit, most)
+        self._full = False
+        self._lock = threading.Lock()
+
+    def look(self, bucket: str, key: str) -> Look | None:
+        """What is stored under a key. Once something did not fit, bytes are no longer asked for."""
+        return self.head(bucket, key) if self._full else self._store.look(bucket, key, self._fits)
+
+    def head(self, bucket: str, key: str) -> Look | None:
+        """The same, without bytes."""
+        head = self._store.head(bucket, key)
+        return None if head is None else Look(head)
+
+    def _fits(self, size: int) -> bool:
+        if size > self._limit:
+            return False
+        with self._lock:
+            self._full = self._full or size > self._left
+            if not self._full:
+                self._left -= size
+            return not self._full
+
+
+def portions(items: Iterable[tuple[Item, Look]], most: int) -> Iterator[list[tuple[Item, Look]]]:
+    """First those that have their bytes, then the others in groups of at most `most` bytes; a larger one is alone."""
+    portion: list[tuple[Item, Look]] = []
+    others: list[tuple[Item, Look]] = []
+    for each in items:
+        (others if each[1].content is None else portion).append(each)
+    del items
+    if portion:
+        yield portion
+    portion, size = [], 0
+    for item, look in others:
+        if portion and size + look.head.size > most:
             yield portion
             portion, size = [], 0
-        portion.append((item, head))
-        size += head.size
+        portion.append((item, look))
+        size += look.head.size
     if portion:
         yield portion

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -17,7 +17,7 @@ from infra.objects.keys import content_type, parts, visible
 from infra.objects.paths import Root, errors, files
 from infra.objects.reading import changed, check_size
 from schemas.errors import NotFoundError, PermanentError
-from schemas.images import ObjectHead
+from schemas.images import Look, ObjectHead
 
 UNFINISHED = ".nafuda"  # in each bucket: objects that are still being written
 UNFINISHED_AGE = timedelta(days=1)
@@ -87,6 +87,13 @@ class FolderStore:
         except NotFoundError:
             return None
         return head_of(bucket, key, found) if stat.S_ISREG(found.st_mode) and not version else None
+
+    def look(self, bucket: str, key: str, fits: Callable[[int], bool]) -> Look | None:
+        """What is stored under a key, with its bytes where they fit."""
+        head = self.head(bucket, key)
+        if head is None:
+            return None
+        return Look(head, self.read(head, head.size) if fits(head.size) else None)
 
     def read(self, head: ObjectHead, limit: int) -> bytes:
         """The bytes of exactly the object that `head` describes, at most `limit`."""

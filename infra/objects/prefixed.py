@@ -1,12 +1,12 @@
 """Several small buckets in one: each is a prefix of a bucket of another store."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO
 
 from schemas.errors import NotFoundError
-from schemas.images import ObjectHead
+from schemas.images import Look, ObjectHead
 from schemas.ports import ObjectStore
 
 
@@ -39,6 +39,13 @@ class PrefixedStore:
             return None
         found = self._store.head(self._bucket, self._base(bucket) + key, version)
         return None if found is None else replace(found, bucket=bucket, key=key)
+
+    def look(self, bucket: str, key: str, fits: Callable[[int], bool]) -> Look | None:
+        """What is stored under a key, with its bytes where they fit."""
+        if bucket not in self._names:
+            return None
+        found = self._store.look(self._bucket, self._base(bucket) + key, fits)
+        return None if found is None else Look(replace(found.head, bucket=bucket, key=key), found.content)
 
     def read(self, head: ObjectHead, limit: int) -> bytes:
         """The bytes of exactly that object."""

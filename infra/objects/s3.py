@@ -1,6 +1,6 @@
 """An S3 server as an object store: AWS, MinIO, Ceph, or whatever speaks as they do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -14,8 +14,8 @@ from infra.aws import REGION, client
 from infra.objects.keys import content_type as promised_type
 from infra.objects.reading import changed, check_size
 from infra.objects.s3_errors import errors
-from schemas.errors import NotFoundError, PermanentError
-from schemas.images import ObjectHead
+from schemas.errors import NotFoundError, PermanentError, RefusedError
+from schemas.images import Look, ObjectHead
 
 PART = 8 * 2**20  # bytes of one part of a multipart upload, and what a put holds in memory at most
 _PATIENCE = timedelta(seconds=10)
@@ -62,16 +62,30 @@ class S3Store:
                 said = self._client.head_object(Bucket=bucket, Key=key, **asked)
         except NotFoundError:
             return None
-        return ObjectHead(
-            bucket,
-            key,
-            said.get("VersionId", ""),
-            _unquoted(said["ETag"]),
-            said["ContentLength"],
-            said["LastModified"],
-            said.get("ContentType", ""),
-            {name.lower(): value for name, value in said.get("Metadata", {}).items()},
-        )
+        return _head(bucket, key, said)
+
+    def look(self, bucket: str, key: str, fits: Callable[[int], bool]) -> Look | None:
+        """What is stored under a key, with its bytes where they fit: one request, which is broken off where not.
+
+        Of an archived object only the head can be had.
+        """
+        place = f"{bucket}/{key}"
+        try:
+            with errors(place, looking=True):
+                said = self._client.get_object(Bucket=bucket, Key=key)
+        except NotFoundError:
+            return None
+        except RefusedError:
+            there = self.head(bucket, key)
+            return None if there is None else Look(there)
+        with said["Body"] as body, errors(place):
+            head = _head(bucket, key, said)
+            if not fits(head.size):
+                return Look(head)
+            content = cast(bytes, body.read(head.size + 1))
+        if len(content) != head.size:
+            raise changed(place)
+        return Look(head, content)
 
     def read(self, head: ObjectHead, limit: int) -> bytes:
         """The bytes of exactly the object that `head` describes, while it is the current one."""
@@ -184,6 +198,19 @@ def _client(endpoint: str, timeout: float) -> BaseClient:
         user_agent_extra="nafuda",
     )
     return client("s3", endpoint, config)
+
+
+def _head(bucket: str, key: str, said: Mapping[str, Any]) -> ObjectHead:
+    return ObjectHead(
+        bucket,
+        key,
+        said.get("VersionId", ""),
+        _unquoted(said["ETag"]),
+        said["ContentLength"],
+        said["LastModified"],
+        said.get("ContentType", ""),
+        {name.lower(): value for name, value in said.get("Metadata", {}).items()},
+    )
 
 
 def _listed(bucket: str, said: Mapping[str, Any]) -> ObjectHead:

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import IO
 
 from schemas.errors import NafudaError, TransientError
-from schemas.images import ObjectHead
+from schemas.images import Look, ObjectHead
 from schemas.ports import ObjectStore
 
 _ANSWERS = frozenset({"object-changed", "store-denied"})  # transient as well, but from a server that is there
@@ -41,6 +41,11 @@ class TellingStore:
         """What is stored under a key."""
         with self._telling(self._reading):
             return self._store.head(bucket, key, version)
+
+    def look(self, bucket: str, key: str, fits: Callable[[int], bool]) -> Look | None:
+        """What is stored under a key, with its bytes where they fit."""
+        with self._telling(self._reading):
+            return self._store.look(bucket, key, fits)
 
     def read(self, head: ObjectHead, limit: int) -> bytes:
         """The bytes of exactly that object."""

@@ -9,6 +9,7 @@ from typing import IO, cast
 import pytest
 
 from schemas.errors import NotFoundError, RefusedError, TransientError
+from schemas.images import Look, ObjectHead
 from schemas.ports import ObjectStore
 
 KEYS = [
@@ -52,6 +53,29 @@ class ObjectStoreContract:
         assert head.modified.utcoffset() is not None
         assert store.read(head, 5) == b"bytes"
         assert store.read(put, 100) == b"bytes"
+
+    def test_a_look_takes_the_bytes_along_where_they_fit(self, store: ObjectStore, bucket: str) -> None:  # R61
+        store.put(bucket, "a/b.png", b"bytes", "image/png")
+        store.put(bucket, "empty", b"")
+        asked: list[int] = []
+        look = store.look(bucket, "a/b.png", lambda size: not asked.append(size))  # type: ignore[func-returns-value]
+        assert look == Look(cast(ObjectHead, store.head(bucket, "a/b.png")), b"bytes") and asked == [5]
+        assert store.look(bucket, "a/b.png", lambda size: False) == Look(look.head)
+        empty = store.look(bucket, "empty", lambda size: size == 0)
+        assert empty is not None and empty.content == b""
+
+    def test_a_look_that_is_broken_off_holds_up_no_other(self, store: ObjectStore, bucket: str) -> None:
+        content = b"z" * (9 << 20)
+        store.put(bucket, "big.bin", content)
+        looks = [store.look(bucket, "big.bin", lambda size: False) for _ in range(40)]  # more than it has connections
+        (head,) = {look.head.etag: look.head for look in looks if look is not None and look.content is None}.values()
+        assert store.read(head, len(content)) == content
+
+    def test_a_look_finds_nothing_where_a_head_finds_nothing(self, store: ObjectStore, bucket: str) -> None:
+        store.put(bucket, "a/b", b"x")
+        for key in ("nothing", "a", "a/b/c"):
+            assert store.look(bucket, key, lambda size: True) is None
+        assert store.look(f"{bucket}-missing", "a", lambda size: True) is None
 
     @pytest.mark.parametrize("key", KEYS)
     def test_a_key_comes_back_as_it_was_given(self, store: ObjectStore, bucket: str, key: str) -> None:  # R71

@@ -14,6 +14,7 @@ from botocore.client import BaseClient
 
 from infra.objects.s3 import S3Store
 from schemas.errors import NafudaError
+from schemas.images import Look
 from tests.stack.given import given
 from tests.stack.telling import client, remove
 
@@ -42,6 +43,7 @@ def looks(store: S3Store, images: str, _: str) -> None:
     assert store.head(images, "nothing") is None
     head = store.head(images, "a.png")
     assert head is not None and store.read(head, 10) == b"image"
+    assert store.look(images, "a.png", lambda size: True) == Look(head, b"image")
 
 
 def lists(store: S3Store, images: str, _: str) -> None:

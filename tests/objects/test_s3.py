@@ -16,6 +16,7 @@ from infra.objects.s3 import PART, S3Store
 from schemas.errors import NotFoundError, PermanentError, RefusedError, TransientError
 from tests.objects.contract import Breaking, ObjectStoreContract
 from tests.stack.given import given
+from tests.stack.queues import aws_s3
 from tests.stack.telling import client, remove
 
 pytestmark = pytest.mark.stack
@@ -194,3 +195,21 @@ def test_an_archived_object_says_what_to_do() -> None:
     answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said)
     with answering(answer) as store, pytest.raises(RefusedError, match="restore it"):
         read(store)
+
+
+def test_of_an_archived_object_a_look_brings_the_head() -> None:
+    with aws_s3() as s3, closing(S3Store(given("NAFUDA_TEST_AWS_URL"))) as store:
+        bucket = f"test-{uuid.uuid4().hex[:20]}"
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key="a", Body=b"cold", StorageClass="GLACIER")
+        look = store.look(bucket, "a", lambda size: True)
+        assert look is not None and (look.head.size, look.content) == (4, None)
+        with pytest.raises(RefusedError, match="restore it"):
+            store.read(look.head, 10)
+
+
+@pytest.mark.parametrize("sent", [b"", b"123"])
+def test_a_look_that_ends_early_is_no_object(sent: bytes) -> None:  # R72
+    said = b'HTTP/1.1 200 OK\r\nLast-Modified: Fri, 27 Nov 2026 00:00:00 GMT\r\nContent-Length: 5\r\nETag: "e"\r\n\r\n'
+    with answering(said + sent) as store, pytest.raises(TransientError):
+        store.look("bucket", "a", lambda size: True)

@@ -117,4 +117,4 @@ def test_no_message_leads_to_another_bucket_or_address(services: Services, books
     take_notifications(services, [json.dumps({"Records": [record("ours", "art/../../theirs/a.png")]})], "test")
     take_notifications(services, [json.dumps({"Records": [record("ours", "art/http://evil.example/a.png")]})], "test")
     look(services)
-    assert store.asked and all(asked.startswith("HEAD /ours/art/") for asked in store.asked)
+    assert store.asked and all(asked.startswith("GET /ours/art/") for asked in store.asked)

@@ -3,12 +3,13 @@
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from schemas.errors import NafudaError, PermanentError, TransientError
-from schemas.images import ObjectHead
+from schemas.images import Look
 from schemas.ledger import LIVE, Claim, ImageRow, ObjectLedger, ResultLedger
 from schemas.ports import ObjectStore
 from schemas.results import Failure, ModelOutput, StageResult
@@ -17,7 +18,7 @@ from workers.batching.batcher import Batcher
 from workers.batching.ticket import Ticket
 from workers.cache import InputCache
 from workers.decode.pool import DecodedImage, DecodePool
-from workers.fetching import Several, portions
+from workers.fetching import Looks, Several, portions
 from workers.scoring.answers import AnswerRunner, Answers
 from workers.steps.program import InputProgram
 
@@ -145,15 +146,9 @@ class Analysis:
                 inputs[image] = kept
             else:
                 missing.append(image)
-        stored: list[tuple[int, ObjectHead]] = []
-        for image, head in zip(missing, self.several.each(self._head, map(rows.get, missing)), strict=True):
-            if isinstance(head, NafudaError):
-                errors[image] = head
-            else:
-                stored.append((image, head))
-        for portion in portions(stored, self.at_once):
+        for portion in portions(self._stored(missing, rows, errors), self.at_once):
             decoding: dict[int, Future[DecodedImage]] = {}
-            reading = [(image, self.several.begin(self._read, (rows[image], head))) for image, head in portion]
+            reading = [(image, self.several.begin(self._read, (rows[image], look))) for image, look in portion]
             for image, read in reading:
                 try:
                     decoding[image] = self.decoder.submit(
@@ -164,21 +159,32 @@ class Analysis:
             _collect(programs, decoding, inputs, errors)
         return inputs, errors
 
-    def _head(self, row: ImageRow | None) -> ObjectHead:
-        if row is None:
-            raise TransientError("no object holds this image any more; it is tried again if one does", code="gone")
-        head = self.store.head(row.bucket, row.key)
-        if head is None:
-            raise TransientError(f"{row.bucket}/{row.key} is gone; waiting for its event", code="gone")
-        return head
+    def _stored(
+        self, images: Sequence[int], rows: Mapping[int, ImageRow], errors: dict[int, NafudaError]
+    ) -> Iterator[tuple[int, Look]]:
+        looks = Looks(self.store, self.at_once, self.max_bytes)
+        for image, look in zip(images, self.several.each(partial(_look, looks), map(rows.get, images)), strict=True):
+            if isinstance(look, NafudaError):
+                errors[image] = look
+            else:
+                yield image, look
 
-    def _read(self, this: tuple[ImageRow, ObjectHead]) -> bytes:
+    def _read(self, this: tuple[ImageRow, Look]) -> bytes:
         """The image's bytes: results belong to content, and the object may hold something else since ingest."""
-        row, head = this
-        content = self.store.read(head, self.max_bytes)
+        row, look = this
+        content = self.store.read(look.head, self.max_bytes) if look.content is None else look.content
         if hashlib.sha256(content).hexdigest() != row.sha256:
             raise TransientError(f"{row.bucket}/{row.key} holds other bytes now; waiting for its event", code="gone")
         return content
+
+
+def _look(looks: Looks, row: ImageRow | None) -> Look:
+    if row is None:
+        raise TransientError("no object holds this image any more; it is tried again if one does", code="gone")
+    look = looks.look(row.bucket, row.key)
+    if look is None:
+        raise TransientError(f"{row.bucket}/{row.key} is gone; waiting for its event", code="gone")
+    return look
 
 
 def judge_each(runner: AnswerRunner, images: Sequence[Answers]) -> Sequence[ModelOutput | NafudaError]:

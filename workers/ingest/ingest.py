@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError, TransientError
-from schemas.images import ImageFacts, ObjectHead
+from schemas.images import ImageFacts, Look, ObjectHead
 from schemas.ledger import LIVE, Found, ObjectLedger, ObjectRow
 from schemas.ports import ObjectStore
 from workers.batching.batch import Prepared
 from workers.cache import InputCache
 from workers.decode.pool import DecodedImage, DecodePool
-from workers.fetching import Several, portions
+from workers.fetching import Looks, Several, portions
 from workers.ingest import sidecars
 from workers.steps.program import InputProgram
 
@@ -80,45 +81,41 @@ class Ingest:
             self._settle(list(self._fetch(portion, errors)), errors)
         return errors
 
-    def _changed(self, rows: Sequence[ObjectRow], errors: dict[int, NafudaError]) -> list[tuple[ObjectRow, ObjectHead]]:
+    def _changed(self, rows: Sequence[ObjectRow], errors: dict[int, NafudaError]) -> list[tuple[ObjectRow, Look]]:
         """What has to be read; what is gone or as before is settled on the way."""
-        changed: list[tuple[ObjectRow, ObjectHead]] = []
+        changed: list[tuple[ObjectRow, Look]] = []
         unchanged: list[tuple[int, int]] = []
-        for row, head in zip(rows, self.several.each(self._head, rows), strict=True):
-            if isinstance(head, NafudaError):
-                self._unread(row, _nothing(row), head, errors)
-            elif head is None:
+        look = partial(_look, Looks(self.store, self.at_once, self.max_bytes))
+        for row, found in zip(rows, self.several.each(look, rows), strict=True):
+            if isinstance(found, NafudaError):
+                self._unread(row, _nothing(row), found, errors)
+            elif found is None:
                 self.ledger.gone(row.id, row.checks)
-            elif row.unchanged(head):
+            elif row.unchanged(found.head):
                 unchanged.append((row.id, row.checks))
             else:
-                changed.append((row, head))
+                changed.append((row, found))
         self.ledger.unchanged(unchanged)
         return changed
 
-    def _head(self, row: ObjectRow) -> ObjectHead | None:
-        return self.store.head(row.bucket, row.key)
-
-    def _fetch(
-        self, portion: Sequence[tuple[ObjectRow, ObjectHead]], errors: dict[int, NafudaError]
-    ) -> Iterator[Fetched]:
-        for (row, head), found in zip(portion, self.several.each(self._read, portion), strict=True):
+    def _fetch(self, portion: Sequence[tuple[ObjectRow, Look]], errors: dict[int, NafudaError]) -> Iterator[Fetched]:
+        for (row, look), found in zip(portion, self.several.each(self._read, portion), strict=True):
             if isinstance(found, NotFoundError):
                 self.ledger.gone(row.id, row.checks)
             elif isinstance(found, NafudaError):
-                self._unread(row, head, found, errors)
+                self._unread(row, look.head, found, errors)
             elif isinstance(found, Fetched):
                 yield found
             else:
-                self._beside(row, head, found, errors)
+                self._beside(row, look.head, found, errors)
 
-    def _read(self, this: tuple[ObjectRow, ObjectHead]) -> Fetched | bytes:
+    def _read(self, this: tuple[ObjectRow, Look]) -> Fetched | bytes:
         """A picture, or the bytes of a sidecar."""
-        row, head = this
+        row, look = this
         if row.key.endswith(sidecars.SUFFIX):
-            return self.store.read(head, sidecars.MOST_BYTES)
-        content = self.store.read(head, self.max_bytes)
-        return Fetched(row, head, content, hashlib.sha256(content).hexdigest())
+            return self.store.read(look.head, sidecars.MOST_BYTES)
+        content = self.store.read(look.head, self.max_bytes) if look.content is None else look.content
+        return Fetched(row, look.head, content, hashlib.sha256(content).hexdigest())
 
     def _beside(self, row: ObjectRow, head: ObjectHead, text: bytes, errors: dict[int, NafudaError]) -> None:
         try:
@@ -191,6 +188,12 @@ class Ingest:
             self.ledger.refused(row.id, row.checks, head, error.code, str(error))
         except NafudaError as unwritten:
             errors[row.id] = unwritten
+
+
+def _look(looks: Looks, row: ObjectRow) -> Look | None:
+    """What may well be as it was, or is a sidecar, is looked at without its bytes."""
+    known = row.etag or row.key.endswith(sidecars.SUFFIX)
+    return looks.head(row.bucket, row.key) if known else looks.look(row.bucket, row.key)
 
 
 def _found(each: Fetched, facts: ImageFacts | None) -> Found:
