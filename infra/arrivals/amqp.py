@@ -14,6 +14,7 @@ from schemas.events import QueueState
 
 _TOGETHER = 100  # messages of one arrival, at most
 _PREFETCH = 2 * _TOGETHER  # so that others come while some are written down
+_MOMENT = 0.001  # seconds; without any, amqp would wait for the rest of a frame at full speed and for ever
 
 
 class AmqpSource:
@@ -43,7 +44,7 @@ class AmqpSource:
                 try:
                     live.drain_events(timeout=1)
                     while len(arrived) < _TOGETHER:
-                        live.drain_events(timeout=0)
+                        live.drain_events(timeout=_MOMENT)
                 except TimeoutError:
                     if not arrived:
                         live.heartbeat_check()
