@@ -14,7 +14,7 @@ from infra.records.migrate import applied, migrations
 from infra.records.pool import session
 from schemas.errors import NafudaError
 from schemas.events import QueueState
-from schemas.pipeline import INGEST, MERGE, group_of
+from schemas.pipeline import INGEST, MERGE, QUEUES, group_of
 from tasks.follow import source_of
 from tasks.services import Services
 
@@ -62,7 +62,7 @@ def _safely(look: Callable[[Services], Finding], services: Services) -> Finding:
 
 _REMEDIES = {
     "database": "start Nafuda with `nafuda run`, or check NAFUDA_DATABASE_URL and that the server accepts us",
-    "broker": "check NAFUDA_BROKER_URL; without it the broker lives in the database",
+    "broker": "check NAFUDA_BROKER_URL and the broker's queues; without it the broker lives in the database",
     "buckets": "check NAFUDA_OBJECTS_URL, the rights on it and, for S3, the credentials",
     "events": "make the queue and let the store send to it, or check NAFUDA_EVENTS_URL and NAFUDA_EVENTS_QUEUE",
     "derived": "check NAFUDA_DERIVED_URL and the rights to write, read and delete there; `nafuda migrate` makes it",
@@ -93,9 +93,23 @@ def _database(services: Services) -> Finding:
 
 
 def _broker(services: Services) -> Finding:
+    """It must take hints, too: one whose disk was full may answer and pass its own checks with queues that are down."""
     with services.sender.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, timeout=5)
-        return Finding("broker", True, connection.as_uri())
+        place = connection.as_uri()
+    played = _played(services)
+    queues = [queue for queue in QUEUES if queue in played]  # where nobody is, nobody would take them out again
+    for queue in queues:
+        services.hint(queue)
+    return Finding("broker", True, f"{place} takes hints: {', '.join(queues)}" if queues else place)
+
+
+def _played(services: Services) -> set[str]:
+    """Roles of the workers that are heard of; none while the database is away, which is said where it is looked at."""
+    try:
+        return {role for _, own in services.work.alive(services.settings.silent) for role in own.split(",")}
+    except NafudaError:
+        return set()
 
 
 def _buckets(services: Services) -> Finding:

@@ -271,13 +271,16 @@ class Services:
         if self.broker_outage.paused():
             return
         try:
-            self._publish(queue)
+            self.hint(queue)
             self.broker_outage.over()
         except TransientError as error:
             self.broker_outage.began(error)
 
-    def _publish(self, queue: str) -> None:
-        """TransientError whatever the broker answers: one that cannot write its queues refuses as if for good."""
+    def hint(self, queue: str) -> None:
+        """Send a hint and wait until the broker has it.
+
+        TransientError whatever the broker answers: one that cannot write its queues refuses as if for good.
+        """
         with self.sender.producer_pool.acquire(block=True) as producer:
             connection = producer.connection
             refusals = (OperationalError, *connection.connection_errors, *connection.channel_errors)
@@ -285,8 +288,9 @@ class Services:
                 self.sender.send_task(f"nafuda.{queue}", queue=queue, retry=False, producer=producer)
             except refusals as error:
                 connection.collect()  # a late answer must not be taken for the next hint's
-                said = str(error) or repr(error.__cause__ or error)
-                raise TransientError(f"{said}; check NAFUDA_BROKER_URL", code="broker-away") from error
+                said = str(error) or str(error.__cause__ or "") or "no answer in time"
+                refused = f"queue {queue} takes no hint: {said}; check NAFUDA_BROKER_URL"
+                raise TransientError(refused, code="broker-away") from error
 
     def count(self, stage: str, done: int, failed: Iterable[HasCode]) -> None:
         """Count what a chunk came to."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from tasks.doctor import examine
 from tests.faults.deployment import DERIVED, Deployment
 from tests.stack.rabbitmq import VHOST, RabbitMQ
 
@@ -70,6 +71,7 @@ def broker_own_disk_full(site: Deployment, seconds: float) -> None:
     server = site.stack.server("rabbitmq")
     assert isinstance(server, RabbitMQ)
     if "down" in server.control("list_queues", "-p", VHOST, "state"):
+        assert not next(found for found in examine(site.services) if found.name == "broker").ok
         site.stack.kill("rabbitmq")
         site.stack.up("rabbitmq")
 

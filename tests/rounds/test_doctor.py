@@ -1,9 +1,11 @@
 """What the doctor says of events: where they arrive, who listens, what waits, what was not understood (R71, R77)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from kombu.connection import Connection
 from kombu.entity import Queue
 
 from tasks.doctor import Finding, examine
@@ -81,3 +83,27 @@ def test_a_queue_over_sqs_that_is_missing_is_wrong_and_what_it_gave_up_is_told(
         aside.send("{}")
         found = events(services)
         assert found.ok and "1 wait, 0 at work, 1 given up" in found.detail and "move the messages back" in found.remedy
+
+
+@pytest.mark.stack
+def test_a_broker_that_answers_and_takes_no_hints_is_not_well(tmp_path: Path, database: str) -> None:
+    """R72, R77: here somebody else made a queue by that name, as its exchange tells; a full disk looks no better."""
+    url = given("NAFUDA_TEST_BROKER_URL")
+
+    def broker(services: Services) -> Finding:
+        return next(each for each in examine(services) if each.name == "broker")
+
+    own = {
+        "broker_url": url,
+        "broker_timeout": timedelta(seconds=7),
+    }  # or others share its connections, and what they know
+    with Connection(url) as operator, parts(tmp_path, database, "ingest", **own) as services:
+        operator.default_channel.queue_delete("ingest")
+        operator.default_channel.queue_declare("ingest", durable=True, auto_delete=False)
+        assert broker(services).ok  # nobody plays the role, so nobody is asked to take a hint
+        services.work.beat()
+        found = broker(services)
+        assert not found.ok and "ingest" in found.detail and "NAFUDA_BROKER_URL" in found.detail
+        operator.default_channel.queue_delete("ingest")
+        assert broker(services).ok
+        operator.default_channel.queue_delete("ingest")
