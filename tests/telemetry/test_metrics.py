@@ -6,14 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from infra.telemetry.metrics import WorkerMetrics
-from schemas.errors import ConfigurationError
+from infra.telemetry.metrics import Sparing, WorkerMetrics
+from schemas.errors import ConfigurationError, TransientError
 from tests.e2e.instance import wait_for
 
 ELSEWHERE = "127.0.0.2"  # Linux has all of 127.0.0.0/8 on loopback
@@ -80,3 +81,58 @@ def test_a_container_asks_its_worker_where_it_answers(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert runpy.run_path(str(HEALTH))["address"]() == asked
+
+
+class Ledger:
+    """Something to count that takes so many seconds, by a clock of its own."""
+
+    def __init__(self, takes: float) -> None:
+        self.takes = takes
+        self.now = 0.0
+        self.counted = 0
+
+    def count(self) -> int:
+        self.now += self.takes
+        self.counted += 1
+        return self.counted
+
+
+def test_what_is_counted_in_a_moment_is_counted_whenever_it_is_asked_for() -> None:
+    ledger = Ledger(takes=0.01)
+    sparing = Sparing(ledger.count, lambda: ledger.now)
+    assert [sparing() for _ in range(3)] == [1, 2, 3]
+
+
+def test_what_takes_long_to_count_is_counted_for_a_twentieth_of_the_time() -> None:  # R77
+    ledger = Ledger(takes=2)
+    sparing = Sparing(ledger.count, lambda: ledger.now)
+    while ledger.now < 400:
+        told = sparing()
+        assert told == ledger.counted
+        ledger.now += 1
+    assert ledger.counted == 10
+
+
+def test_several_who_ask_at_once_wait_for_one_count() -> None:
+    ledger = Ledger(takes=2)
+    sparing = Sparing(ledger.count, lambda: ledger.now)
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(lambda _: sparing(), range(8))) == {1}
+
+
+def test_a_count_that_fails_is_told_by_nobody() -> None:
+    answers = iter([7])
+    ledger = Ledger(takes=2)
+
+    def count() -> int:
+        if ledger.count() == 2:
+            raise TransientError("the database is away")
+        return next(answers)
+
+    sparing = Sparing(count, lambda: ledger.now)
+    assert sparing() == 7
+    ledger.now += 100
+    with pytest.raises(TransientError):
+        sparing()
+    with pytest.raises(StopIteration):  # counted anew, not the 7 of before
+        sparing()
