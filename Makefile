@@ -43,6 +43,7 @@ bench-stack: $(VENV)/.dev  ## The benchmarks on the real servers, which each sta
 	$(BIN)/python -m benchmarks.arrival
 	$(BIN)/python -m benchmarks.arrival --no-spool
 	$(BIN)/python -m benchmarks.burst
+	$(BIN)/python -m benchmarks.backfill --stack real
 	$(BIN)/python -m benchmarks.search --on both --records 100000
 
 chaos: $(VENV)/.dev  ## Break everything: 1,000 uploads on embedded parts, 10,000 on the real stack (as root)

@@ -1,34 +1,42 @@
 """A live upload while many images wait for a backfill, against the idle machine.
 
-    python -m benchmarks.backfill [--waiting 20000] [--live 40] [--idle 20] [--json FILE]
+    python -m benchmarks.backfill [--stack real] [--waiting 20000] [--live 40] [--idle 20] [--json FILE]
 
 Waiting images are drawings with bytes of their own (a remark in the JPEG), in the bucket and in the records as after an
 ingest whose models have not spoken; `nafuda backfill` plans all of them. Then live uploads follow one another while the
 backfill is at work; they need not wait for its end. The aim: p95 <= idle p95 + two batches + 1 s, where a batch is the
 time in which the whole machine, busy with the backfill alone, does one chunk.
+
+On the real stack RabbitMQ, MinIO (without its spool, which is read every 3 s), PostgreSQL and OpenSearch are on the
+same cores; the bucket tells of what is put into it from when those that wait are there.
 """
 
 import argparse
 import hashlib
 import io
 import json
+import os
 import statistics
 import struct
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra.embedded.postgres import EmbeddedPostgres
-from infra.settings import Settings
+from infra.settings import read_settings
 from schemas.events import EventKind, ObjectEvent
-from schemas.images import ImageFacts
+from schemas.images import ImageFacts, ObjectHead
 from schemas.ledger import BACKFILL, Found
 from schemas.search import SearchRequest, Viewer, parse
 from tasks.services import Services
 from tests.e2e.instance import Instance, wait_for
+from tests.stack.given import environment
+from tests.stack.own import own_stack
+from tests.stack.telling import client, make_telling
 from training.samples import draw
 from workers.decode.facts import describe
 from workers.decode.limits import DecodeLimits
@@ -38,6 +46,7 @@ _SEED = 3_000_000
 _KINDS = 40  # different drawings among those that wait
 _PAGE = 500
 _WARM_UP = 10.0  # seconds of backfill before the first live upload
+_BUCKET = "images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +92,38 @@ def remarked(jpeg: bytes, remark: str) -> bytes:
 
 
 @contextmanager
+def on_real_servers(folder: Path) -> Iterator[None]:
+    """RabbitMQ, MinIO, PostgreSQL and OpenSearch, and the settings that lead there."""
+    with environment({"NAFUDA_STACK_SPOOL": "off"}), own_stack(folder) as stack:
+        given = stack.up("rabbitmq", "opensearch", "postgres", "minio")
+        ours = {
+            "NAFUDA_OBJECTS_URL": f"s3+{given['NAFUDA_TEST_S3_URL']}",
+            "NAFUDA_EVENTS_URL": given["NAFUDA_TEST_BROKER_URL"],
+            "NAFUDA_SEARCH_URL": given["NAFUDA_TEST_OPENSEARCH_URL"],
+        }
+        with environment({**given, **ours}):
+            yield
+
+
+@contextmanager
+def parts(instance: Instance, database: str) -> Iterator[Services]:
+    """What an instance works with."""
+    settings = read_settings(os.environ, data=instance.folder, database_url=database)
+    with closing(Services(settings)) as services:
+        yield services
+
+
+@contextmanager
 def stopped(instance: Instance) -> Iterator[Services]:
     """The records of an instance that does not run."""
+    if given := os.environ.get("NAFUDA_DATABASE_URL"):
+        with parts(instance, given) as services:
+            yield services
+        return
     postgres = EmbeddedPostgres(instance.folder / "postgres", instance.folder / "logs" / "postgres.log")
     postgres.start()
     try:
-        with closing(Services(Settings(data=instance.folder, database_url=postgres.conninfo))) as services:
+        with parts(instance, postgres.conninfo) as services:
             yield services
     finally:
         postgres.stop()
@@ -98,31 +133,44 @@ def fill(services: Services, count: int) -> None:
     """Images that were ingested, and of which no model has spoken."""
     kinds = [drawn(_SEED + number) for number in range(min(_KINDS, count))]
     facts = [describe(decode(kind, DecodeLimits())) for kind in kinds]
-    folder = services.settings.buckets_folder / "images" / "old"
-    folder.mkdir(parents=True, exist_ok=True)
     for first in range(0, count, _PAGE):
-        digests = {}
-        for number in range(first, min(count, first + _PAGE)):
-            content = remarked(kinds[number % len(kinds)], f"copy {number}")
-            (folder / f"{number:06}.jpg").write_bytes(content)
-            digests[f"old/{number:06}.jpg"] = hashlib.sha256(content).hexdigest()
-        take(services, digests, {key: facts[int(key[4:10]) % len(facts)] for key in digests})
+        numbers = range(first, min(count, first + _PAGE))
+        contents = {f"old/{n:06}.jpg": remarked(kinds[n % len(kinds)], f"copy {n}") for n in numbers}
+        heads = put_all(services, contents)
+        digests = {key: hashlib.sha256(content).hexdigest() for key, content in contents.items()}
+        take(services, heads, digests, {key: facts[int(key[4:10]) % len(facts)] for key in digests})
     with services.pool.connection() as connection:
         connection.execute("DELETE FROM work")  # as if the models had come into force afterwards
 
 
-def take(services: Services, digests: dict[str, str], facts: dict[str, ImageFacts]) -> None:
+def put_all(services: Services, contents: Mapping[str, bytes]) -> Mapping[str, ObjectHead]:
+    """Several at a time; into a folder without waiting for the disk."""
+
+    def put(key: str) -> ObjectHead:
+        if services.settings.s3_endpoint is not None:
+            return services.store.put(_BUCKET, key, contents[key])
+        path = services.settings.buckets_folder / _BUCKET / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents[key])
+        head = services.store.head(_BUCKET, key)
+        assert head is not None
+        return head
+
+    with ThreadPoolExecutor(8) as threads:
+        return dict(zip(contents, threads.map(put, contents), strict=True))
+
+
+def take(
+    services: Services, heads: Mapping[str, ObjectHead], digests: Mapping[str, str], facts: Mapping[str, ImageFacts]
+) -> None:
     """What ingest does once it has read and decoded them."""
-    services.objects.note([ObjectEvent(EventKind.CREATED, "images", key) for key in digests], BACKFILL)
+    services.objects.note([ObjectEvent(EventKind.CREATED, _BUCKET, key) for key in digests], BACKFILL)
     with services.pool.connection() as connection:
         query = "SELECT id, key, checks FROM objects WHERE key = ANY (%s)"
         rows = connection.execute(query, (list(digests),)).fetchall()
-    found = []
-    for number, key, checks in rows:
-        head = services.store.head("images", key)
-        assert head is not None
-        found.append(Found(number, checks, head, digests[key], facts[key], None, BACKFILL))
-    services.objects.found(found)
+    services.objects.found(
+        [Found(number, checks, heads[key], digests[key], facts[key], None, BACKFILL) for number, key, checks in rows]
+    )
 
 
 def upload(services: Services, content: bytes, key: str) -> Waits:
@@ -130,7 +178,7 @@ def upload(services: Services, content: bytes, key: str) -> Waits:
     digest = hashlib.sha256(content).hexdigest()
     asked = [SearchRequest(parse(f"sha:{digest}{more}"), Viewer()) for more in ("", " status:complete")]
     started = time.perf_counter()
-    services.store.put("images", key, io.BytesIO(content))
+    services.store.put(_BUCKET, key, io.BytesIO(content))
     spent = []
     for request in asked:
         while not services.index.hits(request).hits:
@@ -142,7 +190,7 @@ def upload(services: Services, content: bytes, key: str) -> Waits:
 def uploads(instance: Instance, seeds: range) -> list[Waits]:
     """One after the other."""
     waits = []
-    with instance.services() as services:
+    with parts(instance, instance.note["database_url"]) as services:
         for seed in seeds:
             time.sleep(0.3)
             waits.append(upload(services, drawn(_SEED - 1 - seed), f"live/{seed:04}.jpg"))
@@ -166,14 +214,17 @@ def p95(values: Sequence[float]) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
 
 
-def run(count: int, idle: int, live: int) -> Report:
-    """Measure everything in one run."""
-    with tempfile.TemporaryDirectory() as name:
+def run(count: int, idle: int, live: int, *, real: bool) -> Report:
+    """Measure everything in one run. real: on the real stack."""
+    with tempfile.TemporaryDirectory() as name, on_real_servers(Path(name) / "stack") if real else nullcontext():
         instance = Instance(Path(name) / "data", "--no-samples").start()
         instance.stop()
         with stopped(instance) as services:
             fill(services, count)
             chunk = services.settings.chunk
+        if real:
+            with client() as s3:
+                make_telling(s3, _BUCKET)
         instance.start()
         try:
             uploads(instance, range(3))  # warms up
@@ -205,12 +256,13 @@ def run(count: int, idle: int, live: int) -> Report:
 def main() -> None:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--waiting", type=int, default=20_000)
     parser.add_argument("--live", type=int, default=40)
     parser.add_argument("--idle", type=int, default=20)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    report = run(options.waiting, options.idle, options.live)
+    report = run(options.waiting, options.idle, options.live, real=options.stack == "real")
     verdict = "met" if report.live_p95 <= report.aim else "NOT met"
     print(f"{report.waiting:,} images waited, {report.still_waiting:,} at the end of the uploads")
     print(f"backfill alone: {report.rate:.1f} images/s, a batch {report.batch:.2f} s")
