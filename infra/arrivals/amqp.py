@@ -12,7 +12,7 @@ from kombu.message import Message
 from schemas.errors import TransientError
 from schemas.events import QueueState
 
-_TOGETHER = 100  # messages of one arrival, at most
+_TOGETHER = 50  # messages of one arrival, at most
 _PREFETCH = 2 * _TOGETHER  # so that others come while some are written down
 _MOMENT = 0.001  # seconds; without any, amqp would wait for the rest of a frame at full speed and for ever
 
