@@ -17,7 +17,6 @@ import io
 import json
 import os
 import statistics
-import struct
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,11 +32,11 @@ from schemas.images import ImageFacts, ObjectHead
 from schemas.ledger import BACKFILL, Found
 from schemas.search import SearchRequest, Viewer, parse
 from tasks.services import Services
+from tests.e2e.drawings import drawn, remarked
 from tests.e2e.instance import Instance, wait_for
 from tests.stack.given import environment
 from tests.stack.own import own_stack
 from tests.stack.telling import client, make_telling
-from training.samples import draw
 from workers.decode.facts import describe
 from workers.decode.limits import DecodeLimits
 from workers.decode.pixels import decode
@@ -76,19 +75,6 @@ class Report:
     def aim(self) -> float:
         """What the live p95 may be."""
         return self.idle_p95 + 2 * self.batch + 1
-
-
-def drawn(seed: int) -> bytes:
-    """A drawing as JPEG."""
-    stream = io.BytesIO()
-    draw(seed).image.convert("RGB").save(stream, "JPEG", quality=88)
-    return stream.getvalue()
-
-
-def remarked(jpeg: bytes, remark: str) -> bytes:
-    """The same picture in other bytes: a comment after the first marker."""
-    text = remark.encode()
-    return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + jpeg[2:]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tests.stack import packages
 _NAME = "nafuda-host"
 _LINE = "nafuda0"  # our end of it
 _OURS, _THEIRS = "10.221.7.1", "10.221.7.2"
-_EACH = 64  # images: more than a chunk, so that not one worker takes all
+_MANY = 256  # images: so many chunks that it is seen at one of them
 _CLAIMS = b"SELECT count(*) FROM work WHERE claimed_by LIKE %s"
 
 
@@ -26,14 +26,15 @@ def cut_off(role: str, site: Deployment, seconds: float) -> None:
     do what it had claimed. It comes back by itself, and ends in peace when all has settled."""
     site.guests.enter_context(_guest(role, site))
     wait_for(lambda: _heard(site, role), 60)
-    wait_for(lambda: _works(site), 60, lambda: _said(site))
-    begun = time.monotonic()
-    _ip("link", "set", _LINE, "down")
-    try:
-        wait_for(lambda: not _heard(site, role) and _claims(site) == 0, 60, site.roles.tell)
-        time.sleep(max(0.0, begun + seconds - time.monotonic()))
-    finally:
-        _ip("link", "set", _LINE, "up")
+    with site.uploads.meanwhile(_MANY, 0):
+        wait_for(lambda: _claims(site) > 0, 60, lambda: _said(site))
+        begun = time.monotonic()
+        _ip("link", "set", _LINE, "down")
+        try:
+            wait_for(lambda: not _heard(site, role) and _claims(site) == 0, 60, site.roles.tell)
+            time.sleep(max(0.0, begun + seconds - time.monotonic()))
+        finally:
+            _ip("link", "set", _LINE, "up")
 
 
 @contextmanager
@@ -56,13 +57,6 @@ def _said(site: Deployment) -> str:
 
 def _log(site: Deployment) -> Path:
     return site.folder / f"{_NAME}.log"
-
-
-def _works(site: Deployment) -> bool:
-    """It holds claims; if not, more is uploaded."""
-    if not _claims(site):
-        site.uploads.put(_EACH)
-    return _claims(site) > 0
 
 
 def _claims(site: Deployment) -> int:

@@ -1,7 +1,6 @@
 """People who upload: drawings, some of them twice under other names, put into the bucket until the server says yes."""
 
 import hashlib
-import io
 import itertools
 import threading
 import time
@@ -13,9 +12,10 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from training.samples import draw
+from tests.e2e.drawings import drawn, remarked
 
 _SEED = 8_400_000
+_KINDS = 40  # different drawings; each upload has bytes of its own
 _COPY = 10  # every tenth is the picture before, under another name
 _AGAIN = 0.2  # seconds
 
@@ -64,6 +64,4 @@ class Uploads:
 
 
 def _picture(number: int) -> bytes:
-    file = io.BytesIO()
-    draw(_SEED + number).image.save(file, "JPEG", quality=88)
-    return file.getvalue()
+    return remarked(drawn(_SEED + number % _KINDS), f"upload {number}")
