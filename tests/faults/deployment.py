@@ -24,8 +24,7 @@ from tests.stack.telling import make_telling
 
 BUCKET = "images"
 DERIVED = "data/derived"  # in the deployment's folder: thumbnails and views
-_DISK = "256m"  # bytes of a small disk
-_LARGER = 3 * 2**30
+_DISK = 3 * 2**30  # bytes of a small disk: 10,000 thumbnails fit
 ON_DISKS = ("postgres", "opensearch", "rabbitmq", "minio")
 ROLES = (("ingest",), ("vision",), ("language",), ("encode",), ("merge",), ("listen",), ("sweep",), ("web",))
 SERVERS = ("rabbitmq", "opensearch", "postgres", "minio", "toxiproxy")
@@ -117,32 +116,20 @@ def _prepared(variables: Mapping[str, str], uploads: Uploads) -> Services:
 @contextmanager
 def _small_disks(folder: Path) -> Iterator[None]:
     with ExitStack() as disks:
-        disks.enter_context(_small_disk(folder / DERIVED))
-        for name in ON_DISKS:
-            disks.enter_context(_larger_disk(folder / "stack" / name))
+        for place in (folder / DERIVED, *(folder / "stack" / name for name in ON_DISKS)):
+            disks.enter_context(_small_disk(place))
         yield
-
-
-@contextmanager
-def _larger_disk(folder: Path) -> Iterator[None]:
-    """A file system that is a sparse file beside the folder: it takes no memory."""
-    image = folder.with_name(f"{folder.name}.disk")
-    folder.mkdir(parents=True)
-    with image.open("wb") as file:
-        file.truncate(_LARGER)
-    packages.run([packages.program("mkfs.ext4", "a disk is made", "e2fsprogs"), "-q", image], "see what it said")
-    packages.run(["mount", "-o", "loop", image, folder], "a disk needs root, and a loop device")
-    try:
-        yield
-    finally:
-        packages.run(["umount", "-l", folder], "unmount it by hand")
 
 
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[None]:
-    """A file system of its own on a folder; needs root."""
+    """A file system that is a sparse file beside the folder: it takes no memory."""
+    image = folder.with_name(f"{folder.name}.disk")
     folder.mkdir(parents=True)
-    packages.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", folder], "a small disk needs root")
+    with image.open("wb") as file:
+        file.truncate(_DISK)
+    packages.run([packages.program("mkfs.ext4", "a disk is made", "e2fsprogs"), "-q", image], "see what it said")
+    packages.run(["mount", "-o", "loop", image, folder], "a disk needs root, and a loop device")
     try:
         yield
     finally:
