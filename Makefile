@@ -39,6 +39,7 @@ bench: $(VENV)/.dev  ## The benchmarks on embedded parts; make prints the comman
 bench-stack: $(VENV)/.dev  ## The benchmarks on the real servers, which each starts for itself
 	$(BIN)/python -m benchmarks.pipeline --stack real
 	$(BIN)/python -m benchmarks.pipeline --stack real --device timed
+	$(BIN)/python -m benchmarks.pipeline --stack real --device timed --batch 400
 	$(BIN)/python -m benchmarks.pipeline --stack real --device timed --batch 2000
 	$(BIN)/python -m benchmarks.arrival
 	$(BIN)/python -m benchmarks.arrival --no-spool
