@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import io
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -20,13 +21,12 @@ from pathlib import Path
 from botocore.client import BaseClient
 from kombu.entity import Queue
 
+from benchmarks.servers import on_real_servers
 from infra.events.parsing import parse as parse_event
-from infra.settings import Settings
+from infra.settings import read_settings
 from schemas.search import SearchRequest, Viewer, parse
 from tasks.services import Services
 from tests.e2e.instance import Instance
-from tests.stack.given import environment
-from tests.stack.own import own_stack
 from tests.stack.telling import client, make_telling, own_queue
 from training.samples import draw
 
@@ -68,26 +68,21 @@ def _arrived(queue: Queue, key: str) -> bool:
 
 def run(images: int, *, spool: bool) -> list[Times]:
     """Everything in one run, after a few images that warm it up."""
-    of_stack = environment({"NAFUDA_STACK_SPOOL": "on" if spool else "off"})
-    with tempfile.TemporaryDirectory() as name, of_stack, own_stack(Path(name) / "stack") as stack:
-        given = stack.up("rabbitmq", "opensearch", "postgres", "minio")
-        ours = {
-            "NAFUDA_OBJECTS_URL": f"s3+{given['NAFUDA_TEST_S3_URL']}",
-            "NAFUDA_EVENTS_URL": given["NAFUDA_TEST_BROKER_URL"],
-            "NAFUDA_SEARCH_URL": given["NAFUDA_TEST_OPENSEARCH_URL"],
-            "NAFUDA_BUCKET": _BUCKET,
-        }
-        with environment({**given, **ours}), client() as s3, own_queue() as queue:
-            queue.declare()
-            make_telling(s3, _BUCKET)
-            instance = Instance(Path(name) / "data", "--no-samples").start()
-            try:
-                url = instance.note["database_url"]
-                services = Services(Settings(data=Path(name), database_url=url, search_url=ours["NAFUDA_SEARCH_URL"]))
-                times = [measure(instance, services, s3, queue, number) for number in range(_WARM_UP + images)]
-                services.close()
-            finally:
-                instance.stop()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        on_real_servers(Path(name) / "stack", spool=spool),
+        client() as s3,
+        own_queue() as queue,
+    ):
+        queue.declare()
+        make_telling(s3, _BUCKET)
+        instance = Instance(Path(name) / "data", "--no-samples").start()
+        try:
+            services = Services(read_settings(os.environ, data=Path(name)))
+            times = [measure(instance, services, s3, queue, number) for number in range(_WARM_UP + images)]
+            services.close()
+        finally:
+            instance.stop()
     return times[_WARM_UP:]
 
 

@@ -25,6 +25,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.servers import on_real_servers
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.settings import read_settings
 from schemas.events import EventKind, ObjectEvent
@@ -34,8 +35,6 @@ from schemas.search import SearchRequest, Viewer, parse
 from tasks.services import Services
 from tests.e2e.drawings import drawn, remarked
 from tests.e2e.instance import Instance, wait_for
-from tests.stack.given import environment
-from tests.stack.own import own_stack
 from tests.stack.telling import client, make_telling
 from workers.decode.facts import describe
 from workers.decode.limits import DecodeLimits
@@ -75,20 +74,6 @@ class Report:
     def aim(self) -> float:
         """What the live p95 may be."""
         return self.idle_p95 + 2 * self.batch + 1
-
-
-@contextmanager
-def on_real_servers(folder: Path) -> Iterator[None]:
-    """RabbitMQ, MinIO, PostgreSQL and OpenSearch, and the settings that lead there."""
-    with environment({"NAFUDA_STACK_SPOOL": "off"}), own_stack(folder) as stack:
-        given = stack.up("rabbitmq", "opensearch", "postgres", "minio")
-        ours = {
-            "NAFUDA_OBJECTS_URL": f"s3+{given['NAFUDA_TEST_S3_URL']}",
-            "NAFUDA_EVENTS_URL": given["NAFUDA_TEST_BROKER_URL"],
-            "NAFUDA_SEARCH_URL": given["NAFUDA_TEST_OPENSEARCH_URL"],
-        }
-        with environment({**given, **ours}):
-            yield
 
 
 @contextmanager
@@ -202,7 +187,10 @@ def p95(values: Sequence[float]) -> float:
 
 def run(count: int, idle: int, live: int, *, real: bool) -> Report:
     """Measure everything in one run. real: on the real stack."""
-    with tempfile.TemporaryDirectory() as name, on_real_servers(Path(name) / "stack") if real else nullcontext():
+    with (
+        tempfile.TemporaryDirectory() as name,
+        on_real_servers(Path(name) / "stack", spool=False) if real else nullcontext(),
+    ):
         instance = Instance(Path(name) / "data", "--no-samples").start()
         instance.stop()
         with stopped(instance) as services:

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.on_stack import cpu_seconds, prepared
+from benchmarks.on_stack import prepared, tree_seconds
 from tests.e2e.instance import wait_for
 from tests.events.recorded import message, record
 from tests.faults.roles import Roles
 from tests.stack.given import environment
 from tests.stack.own import OwnStack, own_stack
-from tests.stack.processes import tree
 from tests.stack.telling import own_queue
 
 _BUCKET = "images"
@@ -79,7 +78,7 @@ class _Listener:
 
     def _spent(self) -> dict[str, float]:
         roots = {"listener": self._roles.pid("listen"), **{name: self._stack.server(name).pid for name in _SERVERS}}
-        return {name: sum(map(cpu_seconds, tree(root))) if root else 0.0 for name, root in roots.items()}
+        return {name: tree_seconds(root) for name, root in roots.items()}
 
 
 def main() -> None:

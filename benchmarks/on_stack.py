@@ -220,9 +220,13 @@ class _Path:
             decoder = "workers.decode.child" in Path(f"/proc/{pid}/cmdline").read_text()
             spent["decoders" if decoder else "python"] += cpu_seconds(pid)
         for name in _SERVERS:
-            root = self.stack.server(name).pid
-            spent[name] = sum(map(cpu_seconds, tree(root) if root is not None else ()))
+            spent[name] = tree_seconds(self.stack.server(name).pid)
         return spent
+
+
+def tree_seconds(root: int | None) -> float:
+    """CPU seconds that a process and all below it have used so far; none where it does not run."""
+    return 0.0 if root is None else sum(map(cpu_seconds, tree(root)))
 
 
 def cpu_seconds(pid: int) -> float:

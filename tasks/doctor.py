@@ -2,7 +2,7 @@
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -107,9 +107,13 @@ def _broker(services: Services) -> Finding:
 def _played(services: Services) -> set[str]:
     """Roles of the workers that are heard of; none while the database is away, which is said where it is looked at."""
     try:
-        return {role for _, own in services.work.alive(services.settings.silent) for role in own.split(",")}
+        return _roles(services.work.alive(services.settings.silent))
     except NafudaError:
         return set()
+
+
+def _roles(heard: Iterable[tuple[str, str]]) -> set[str]:
+    return {role for _, own in heard for role in own.split(",")}
 
 
 def _buckets(services: Services) -> Finding:
@@ -203,8 +207,7 @@ def _needed(services: Services) -> set[str]:
 
 def _workers(services: Services) -> Finding:
     heard = services.work.alive(services.settings.silent)
-    roles = {role for _, own in heard for role in own.split(",")}
-    missing = sorted(_needed(services) - roles)
+    missing = sorted(_needed(services) - _roles(heard))
     if missing:
         return Finding(
             "workers", False, f"nobody plays {', '.join(missing)}", f"start `nafuda worker {' '.join(missing)}`"
