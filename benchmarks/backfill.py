@@ -25,6 +25,9 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psycopg
+
+from benchmarks.looks import published
 from benchmarks.servers import on_real_servers
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.settings import read_settings
@@ -168,6 +171,12 @@ def uploads(instance: Instance, seeds: range) -> list[Waits]:
     return waits
 
 
+def wait_until_published(instance: Instance) -> None:
+    """Those that wait are to be in the search first: their merging is no part of a backfill."""
+    with psycopg.connect(instance.note["database_url"], autocommit=True) as database:
+        wait_for(lambda: published(database), 900, instance.logs)
+
+
 def waiting(instance: Instance) -> int:
     """Images with work that is to be done for the backfill."""
     return int(instance.sql("SELECT count(DISTINCT subject) FROM work WHERE priority > 0")[0][0])
@@ -201,6 +210,7 @@ def run(count: int, idle: int, live: int, *, real: bool) -> Report:
                 make_telling(s3, _BUCKET)
         instance.start()
         try:
+            wait_until_published(instance)
             uploads(instance, range(3))  # warms up
             alone = uploads(instance, range(10, 10 + idle))
             done = instance.cli("backfill")

@@ -18,3 +18,13 @@ def searchable(database: psycopg.Connection) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def published(database: psycopg.Connection) -> bool:
+    """Whether the search index has every record as the last merge left it. Reads all records: for an idle machine."""
+    row = database.execute(
+        "SELECT NOT EXISTS (SELECT FROM records r LEFT JOIN index_state i ON i.record = r.id"
+        " WHERE r.dirty <> r.merged OR i.indexed IS DISTINCT FROM i.revision OR i.record IS NULL)"
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +22,11 @@ _SQS_ENDPOINTS = ("sqs+http://", "sqs+https://")
 _SECRET = 16  # characters
 _FOLDER = "file:///"
 INSTANCE = "instance.json"
+WHEREABOUTS = (
+    *("database_url", "broker_url", "objects_url", "derived_url", "direct_url", "events_url", "events_queue"),
+    *("search_url", "search_index", "bucket", "collection"),
+)
+"""Settings that say where an instance keeps things: a command that is to work with it needs the same."""
 _SAMPLES = ("detector", "tagger", "rating", "encoder", "captioner", "quality", "brisque", "aesthetic", "clip-score")
 SAMPLES = tuple(f"nafuda/sample-{name}" for name in _SAMPLES)
 
@@ -202,10 +207,11 @@ class Settings(BaseModel):
         return self.data / "buckets"
 
 
-def read_settings(environment: Mapping[str, str], **overrides: object) -> Settings:
+def read_settings(environment: Mapping[str, str], *, alone: bool = False, **overrides: object) -> Settings:
     """Settings of an environment. ConfigurationError names the variable that is wrong and what is allowed.
 
-    Without NAFUDA_DATABASE_URL, the address of the instance that runs on the data folder is used, if one does.
+    Where an instance runs on the data folder, with this database or none named, what is not named is as it has it (see
+    `WHEREABOUTS`). alone: whether one runs there or not.
     """
     given = _named(environment)
     given.update({name: value for name, value in overrides.items() if value is not None})
@@ -218,7 +224,7 @@ def read_settings(environment: Mapping[str, str], **overrides: object) -> Settin
     except ValidationError as error:
         lines = [f"{_variable(each['loc'])}{each['msg']}" for each in error.errors()]
         raise ConfigurationError("settings: " + "; ".join(lines)) from None
-    return settings if settings.database_url else with_instance(settings)
+    return settings if alone else with_instance(settings, given)
 
 
 def _variable(place: Sequence[object]) -> str:
@@ -226,14 +232,17 @@ def _variable(place: Sequence[object]) -> str:
     return f"{_PREFIX}{str(place[0]).upper()}: " if place else ""
 
 
-def with_instance(settings: Settings) -> Settings:
-    """The settings completed by the note that a running instance leaves in its data folder."""
+def with_instance(settings: Settings, named: Container[str]) -> Settings:
+    """The settings completed by the note that a running instance leaves in its data folder. named: those to be kept."""
     note = instance_note(settings)
-    return settings.model_copy(update={"database_url": note["database_url"]}) if note else settings
+    if not note or settings.database_url not in ("", note["database_url"]):
+        return settings
+    lacking = {name: note[name] for name in WHEREABOUTS if name in note and name not in named}
+    return settings.model_copy(update={**lacking, "database_url": note["database_url"]})
 
 
 def instance_note(settings: Settings) -> Mapping[str, str]:
-    """What `nafuda run` wrote down of itself: database_url, address, pid; empty when none runs on the folder."""
+    """What `nafuda run` wrote down of itself: address, pid, and `WHEREABOUTS`; empty when none runs on the folder."""
     note = settings.data / INSTANCE
     if not note.is_file():
         return {}

@@ -2,11 +2,11 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from infra.records.erasure import KnownContent
-from schemas.errors import NotFoundError
+from schemas.errors import ConflictError, NotFoundError
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead
 from schemas.pipeline import INGEST
@@ -35,11 +35,15 @@ def content_of(services: Services, name: str) -> KnownContent:
     return services.erasure.content(services.records.find(name))
 
 
-def erase(services: Services, content: KnownContent) -> Removed:
-    """Erase a content everywhere. The ledgers forget it last, so whatever breaks this off, it can be repeated."""
+def erase(services: Services, content: KnownContent, lost: Container[str] = ()) -> Removed:
+    """Erase a content everywhere. The ledgers forget it last, so whatever breaks this off, it can be repeated.
+
+    lost: buckets that were removed for good. ConflictError, and nothing was touched, when another one in which a copy
+    is known to lie is not there: the record would be forgotten, and the bytes would stay.
+    """
+    objects, left = _holding(services, content, lost)
     sidecars = [head for place in content.beside for head in _of_key(services.store, *place)]
     _erase_all(services.store, sidecars)  # first: without their images nobody would know whose they are
-    objects, left = _holding(services, content)
     _erase_all(services.store, objects)
     pictures = [
         head for kind in (THUMBNAILS, VIEWS) for head in _of_key(services.derived, kind, thumbnail_key(content.sha256))
@@ -56,14 +60,17 @@ def _erase_all(store: ObjectStore, heads: Sequence[ObjectHead]) -> None:
         store.erase(head)
 
 
-def _holding(services: Services, content: KnownContent) -> tuple[list[ObjectHead], set[tuple[str, str]]]:
+def _holding(
+    services: Services, content: KnownContent, lost: Container[str]
+) -> tuple[list[ObjectHead], set[tuple[str, str]]]:
     """Every version of every object that holds the bytes, known or not; and places of theirs that hold others, too.
 
     All versions of all buckets are looked at: the ledgers know current ones alone. Only those of its size are read.
     """
     holding: dict[tuple[str, str, str], ObjectHead] = {}
     left: set[tuple[str, str]] = set()
-    for head in _everything(services):
+    needed = {bucket for bucket, _ in content.places if bucket not in lost}
+    for head in _everything(services, needed):
         if (head.bucket, head.key, head.version) in holding:  # of a prefix within another
             continue
         if head.size == content.bytes and _sha256(services.store, head) == content.sha256:
@@ -73,12 +80,17 @@ def _holding(services: Services, content: KnownContent) -> tuple[list[ObjectHead
     return list(holding.values()), left
 
 
-def _everything(services: Services) -> Iterator[ObjectHead]:
+def _everything(services: Services, needed: Container[str]) -> Iterator[ObjectHead]:
     """Every version in every bucket and prefix that is listened to, those of nested prefixes twice."""
     for bucket, prefix, _ in services.objects.sources():
         try:
             yield from services.store.versions(bucket, prefix)
-        except NotFoundError as error:  # a bucket that is not there holds nothing
+        except NotFoundError as error:
+            if bucket in needed:
+                raise ConflictError(
+                    f"nothing is erased: a copy lies in the bucket {bucket}, and {error}. Is NAFUDA_OBJECTS_URL the"
+                    f" store that it is in? When the bucket was removed for good, say --lost {bucket}"
+                ) from None
             log.warning("not looked at: %s", error, extra={"bucket": bucket, "prefix": prefix})
 
 

@@ -17,7 +17,7 @@ from types import FrameType
 from infra.embedded.lock import DataLock, write_note
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.supervisor import Child, Supervisor
-from infra.settings import INSTANCE, Settings
+from infra.settings import INSTANCE, WHEREABOUTS, Settings
 from schemas.errors import ConfigurationError, NafudaError
 from tasks.ending import GIVING_BACK
 from tasks.services import Services
@@ -44,6 +44,7 @@ def run(settings: Settings, options: Options, say: Say) -> int:
     _stop_on_signals(stop, say)
     folder = settings.data.resolve()
     lock = DataLock(folder)
+    (folder / INSTANCE).unlink(missing_ok=True)  # of one that was killed: its settings need not be ours
     try:
         with _database(settings, folder, say) as (database, postgres):
             settings = settings.model_copy(update={"data": folder, "database_url": database})
@@ -59,8 +60,7 @@ def run(settings: Settings, options: Options, say: Say) -> int:
 @contextmanager
 def _database(settings: Settings, folder: Path, say: Say) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    given = os.environ.get("NAFUDA_DATABASE_URL") or os.environ.get("NAFUDA_DATABASE_URL_FILE")
-    if given:
+    if settings.database_url:
         yield settings.database_url, None
         return
     say("starting the database")
@@ -90,8 +90,8 @@ def _run_children(
     try:
         supervisor.start()
         address = f"http://{settings.web_host}:{settings.web_port}"
-        note: dict[str, str | int] = {"database_url": settings.database_url, "address": address, "pid": os.getpid()}
-        write_note(settings.data / INSTANCE, note)
+        shared = {name: str(getattr(settings, name)) for name in WHEREABOUTS}
+        write_note(settings.data / INSTANCE, {**shared, "address": address, "pid": os.getpid()})
         has_database = partial(_has_database, postgres, stop, say)  # what dies is brought back, the database first
         threading.Thread(target=supervisor.watch, args=(stop, ended, has_database), name="supervisor").start()
         if _wait_for_port(settings, stop):

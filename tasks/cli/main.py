@@ -46,7 +46,7 @@ EXIT_CODES: tuple[tuple[type[NafudaError], int], ...] = (
 @click.pass_context
 def nafuda(context: click.Context, data: Path | None) -> None:
     """Gives every uploaded image its names: tags, boxes, ratings, flags, and a page to search them."""
-    context.obj = read_settings(os.environ, data=data)
+    context.obj = read_settings(os.environ, alone=context.invoked_subcommand == "run", data=data)
 
 
 for module in (processes, images, outputs, operations, backfill, index, events, models, review, rules, people, site):

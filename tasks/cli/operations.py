@@ -77,9 +77,10 @@ def retry(context: click.Context, image: str, stage: str | None) -> None:
 @click.command()
 @click.argument("image")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--lost", multiple=True, metavar="BUCKET", help="It was removed for good, with its copies; repeatable.")
 @json_option
 @click.pass_context
-def erase(context: click.Context, image: str, yes: bool, as_json: bool) -> None:
+def erase(context: click.Context, image: str, yes: bool, lost: tuple[str, ...], as_json: bool) -> None:
     """Forget an IMAGE for good: its bytes in every bucket and version, what was made of it and said of it."""
     with services_of(context) as services:
         content = content_of(services, image)
@@ -88,7 +89,7 @@ def erase(context: click.Context, image: str, yes: bool, as_json: bool) -> None:
             click.echo(one_line(f"at {bucket}/{key}"), err=True)
         if not yes:
             click.confirm("Erase it in every collection, for good?", abort=True, err=True)
-        removed = erase_content(services, content)
+        removed = erase_content(services, content, lost)
     if as_json:
         print_json(removed)
         return

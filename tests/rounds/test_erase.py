@@ -14,7 +14,7 @@ from infra.records.pool import transaction
 from infra.records.review import PostgresReviewDesk
 from infra.search.postgres import PostgresSearch
 from schemas.document import Document
-from schemas.errors import NotFoundError, TransientError
+from schemas.errors import ConflictError, NotFoundError, TransientError
 from schemas.images import ObjectHead
 from schemas.pipeline import EMBEDDING, TAGGING
 from schemas.results import ModelOutput, StageResult
@@ -199,6 +199,21 @@ def test_a_break_leaves_it_known_so_that_it_can_be_repeated(
     assert services.index.count() == 0
     assert books.sql("SELECT id FROM images") == books.sql("SELECT id FROM records") == []
     assert list(services.store.list("images")) == []
+
+
+def test_where_the_bucket_of_a_copy_is_not_there_it_is_refused_before_anything_goes(
+    services: Services, put: Put
+) -> None:
+    record = put(RED, "a.png")
+    bucket = services.settings.buckets_folder / "images"
+    away = bucket.rename(bucket.with_name("elsewhere"))
+    with pytest.raises(ConflictError, match=r"bucket images.*NAFUDA_OBJECTS_URL.*--lost images"):
+        gone(services, "a.png")
+    assert services.records.record(record).places and services.index.count() == 1
+    assert services.derived.head(THUMBNAILS, thumbnail_key(hashlib.sha256(RED).hexdigest())) is not None
+    removed = erase(services, content_of(services, "a.png"), lost=["images"])
+    assert (removed.objects, removed.records, services.index.count()) == ((), (record,), 0)
+    assert (away / "a.png").exists()
 
 
 def test_an_answer_that_comes_while_it_goes_is_dropped_and_its_neighbours_are_kept(
