@@ -38,14 +38,13 @@ bench: $(VENV)/.dev  ## The benchmarks on embedded parts; make prints the comman
 
 bench-stack: $(VENV)/.dev  ## The benchmarks on the real servers, which each starts for itself
 	$(BIN)/python -m benchmarks.pipeline --stack real
-	$(BIN)/python -m benchmarks.pipeline --stack real --device timed
-	$(BIN)/python -m benchmarks.pipeline --stack real --device timed --batch 400
-	$(BIN)/python -m benchmarks.pipeline --stack real --device timed --batch 2000
-	$(BIN)/python -m benchmarks.arrival
-	$(BIN)/python -m benchmarks.arrival --no-spool
-	$(BIN)/python -m benchmarks.burst
+	$(BIN)/python -m benchmarks.pipeline --stack real --device timed --images 1000
+	$(BIN)/python -m benchmarks.pipeline --stack real --device timed --batch 400 --images 1000
+	$(BIN)/python -m benchmarks.arrival --images 16
+	$(BIN)/python -m benchmarks.arrival --no-spool --images 24
+	$(BIN)/python -m benchmarks.burst --events 3000
 	$(BIN)/python -m benchmarks.backfill --stack real
-	$(BIN)/python -m benchmarks.search --on both --records 100000
+	$(BIN)/python -m benchmarks.search --on both --records 50000 --queries 200
 
 chaos: $(VENV)/.dev  ## Break everything: 1,000 uploads on embedded parts, 10,000 on the real stack (as root)
 	$(BIN)/python -m tests.e2e.chaos

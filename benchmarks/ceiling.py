@@ -88,6 +88,15 @@ def pictures(count: int, folder: Path, longest: int) -> list[Path]:
     return paths
 
 
+def megapixels(paths: Sequence[Path]) -> float:
+    """Of a picture, on average."""
+    total = 0
+    for path in paths:
+        with Image.open(path) as image:
+            total += image.width * image.height
+    return round(total / len(paths) / 1e6, 2)
+
+
 def measure_ceiling(paths: Sequence[Path]) -> Ceiling:
     """What decoding and inference cost while every core does them: a core alone is faster than one beside others."""
     cores = len(os.sched_getaffinity(0))

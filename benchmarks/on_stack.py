@@ -23,9 +23,8 @@ from pathlib import Path
 import psycopg
 from botocore.client import BaseClient
 from kombu.entity import Queue
-from PIL import Image
 
-from benchmarks.ceiling import Ceiling, mean, measure_ceiling, pictures
+from benchmarks.ceiling import Ceiling, mean, measure_ceiling, megapixels, pictures
 from benchmarks.looks import idle
 from benchmarks.timed import MOST, VARIABLE
 from infra.settings import read_settings
@@ -115,8 +114,6 @@ def run(images: int, longest: int, batch: float | None, far: int = 0) -> Measure
         folder = Path(name)
         paths = pictures(images + _WARM_UP, folder, longest)
         ceiling = measure_ceiling(paths[_WARM_UP:][:_CEILING_OF])
-        with Image.open(paths[0]) as first:
-            megapixels = round(first.width * first.height / 1e6, 2)
         with own_stack(folder / "stack") as stack:
             program = "nafuda" if batch is None else "benchmarks.timed"
             with _reached(stack, far) as objects:
@@ -124,7 +121,8 @@ def run(images: int, longest: int, batch: float | None, far: int = 0) -> Measure
         ceiling = mean(ceiling, measure_ceiling(paths[_WARM_UP:][:_CEILING_OF]))
     if batch is not None:
         ceiling = replace(ceiling, models={})
-    return Measured(images, megapixels, ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
+        size = megapixels(paths[_WARM_UP:])
+    return Measured(images, size, ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
 
 
 @contextmanager

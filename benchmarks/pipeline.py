@@ -22,10 +22,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psycopg
-from PIL import Image
 
 from benchmarks import on_stack
-from benchmarks.ceiling import Ceiling, mean, measure_ceiling, pictures
+from benchmarks.ceiling import Ceiling, mean, measure_ceiling, megapixels, pictures
 from benchmarks.looks import idle, searchable
 from schemas.search import SearchRequest, Viewer, parse
 from tests.e2e.instance import Instance, wait_for
@@ -121,8 +120,6 @@ def run(images: int, longest: int, rounds: int) -> Report:
         folder = Path(name)
         paths = pictures(images * rounds + 36, folder, longest)
         warm, single, measured = paths[:16], paths[16:36], paths[36:]
-        with Image.open(measured[0]) as first:
-            megapixels = first.width * first.height / 1e6
         instance = Instance(folder / "data", "--no-samples").start()
         try:
             throughput(instance, warm)
@@ -132,7 +129,7 @@ def run(images: int, longest: int, rounds: int) -> Report:
             instance.stop()
     return Report(
         images=images,
-        megapixels=round(megapixels, 2),
+        megapixels=megapixels(measured),
         rounds=tuple(found),
         latency_median=statistics.median(waited) * 1000,
         latency_p95=sorted(waited)[int(len(waited) * 0.95)] * 1000,

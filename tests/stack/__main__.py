@@ -72,11 +72,16 @@ def env(servers: Sequence[Server]) -> None:
 
 
 def chosen(place: Place, names: Sequence[str], given: Mapping[str, str], *, starting: bool) -> list[Server]:
-    """The servers of these names, in the order of their start; none of whose kind the environment names one already."""
+    """The servers of these names, in the order of their start; none of whose kind the environment names another."""
     wanted = [each for each in SERVERS if each.name in names or (not names and not (starting and each in ON_REQUEST))]
-    if starting:
-        wanted = [each for each in wanted if not given.get(each.stands_for_it)]
-    return [each(place) for each in wanted]
+    servers = [each(place) for each in wanted]
+    return [each for each in servers if not (starting and _another(each, given))]
+
+
+def _another(server: Server, given: Mapping[str, str]) -> bool:
+    """Whether the environment names a server in place of this one; a shell that took our own variables names itself."""
+    named = given.get(server.stands_for_it)
+    return bool(named) and named != server.environment()[server.stands_for_it]
 
 
 def _tell(line: str) -> None:

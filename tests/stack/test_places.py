@@ -6,6 +6,7 @@ import pytest
 
 from schemas.errors import ConfigurationError
 from tests.stack import packages
+from tests.stack.__main__ import chosen
 from tests.stack.minio import MinIO
 from tests.stack.places import read_place
 
@@ -54,3 +55,14 @@ def test_an_interrupted_installation_is_begun_anew_and_a_whole_one_is_not(tmp_pa
 def test_an_installer_that_fails_says_what_it_said_and_what_to_do() -> None:
     with pytest.raises(ConfigurationError, match=r"no such host\nput it right"):
         packages.run(["sh", "-c", "echo no such host >&2; exit 3"], "put it right")
+
+
+def test_a_shell_that_took_our_variables_still_starts_our_servers_and_one_that_names_another_does_not(
+    tmp_path: Path,
+) -> None:
+    place = read_place({"NAFUDA_STACK_DIR": str(tmp_path)})
+    ours = MinIO(place).environment()
+    assert [each.name for each in chosen(place, ["minio", "redis"], ours, starting=True)] == ["minio", "redis"]
+    other = {**ours, "NAFUDA_TEST_S3_URL": "http://store.example.org:9000"}
+    assert [each.name for each in chosen(place, ["minio", "redis"], other, starting=True)] == ["redis"]
+    assert [each.name for each in chosen(place, ["minio"], other, starting=False)] == ["minio"]

@@ -60,10 +60,17 @@ class RunStack:
 
     def put(self, file: Path, key: str) -> None:
         """Run the commands that it printed in a shell of our own."""
-        keys, command = self.found(r"\n  (eval .*)\n"), self.found(r"\n  (\S+python -c .*)\n")
-        script = f"set -e\n{keys}\n{command}".replace("FILE", '"$0"').replace("KEY", '"$1"')
+        command = self.found(r"\n  (\S+python -c .*)\n").replace("FILE", '"$0"').replace("KEY", '"$1"')
+        self.shell(command, str(file), key)
+
+    def shell(self, command: str, *arguments: str) -> str:
+        """What a command prints in a shell of our own that has the keys, as it is told how to get them."""
+        script = "\n".join(["set -e", self.found(r"\n  (eval .*)\n"), command])
         plain = {name: value for name, value in self.environment.items() if not name.startswith("NAFUDA_")}
-        subprocess.run(["bash", "-c", script, str(file), key], cwd=HERE, env=plain, check=True, timeout=120)
+        run = ["bash", "-c", script, *arguments]
+        return subprocess.run(
+            run, cwd=HERE, env=plain, check=True, timeout=120, stdout=subprocess.PIPE, text=True
+        ).stdout
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def documents(stack: OwnStack, sha256: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.stack
-def test_a_file_that_the_printed_commands_put_is_a_document_in_opensearch_and_on_the_page(
+def test_a_file_that_the_printed_commands_put_is_a_document_and_on_the_page_until_a_command_erases_it(
     running: RunStack, tmp_path: Path
 ) -> None:
     link = running.found(r"sign in once with (\S+)")
@@ -99,6 +106,10 @@ def test_a_file_that_the_printed_commands_put_is_a_document_in_opensearch_and_on
         page = browser.get("/", params={"q": f"{document['tag'][0]} sha:{sha256[:16]}"})
         assert f"/images/{document['record']}" in page.text
         assert "from a shell.png" in browser.get(f"/images/{document['record']}").text
+    nafuda = f".venv/bin/nafuda --data '{running.stack.place.folder}/nafuda'"
+    assert "FAIL" not in running.shell(f"{nafuda} doctor")
+    assert f"erased images/{KEY}" in running.shell(f"{nafuda} erase --yes {sha256}")
+    assert documents(running.stack, sha256) == []
     running.interrupt()
     assert "stopped; everything is kept in" in running.said()
     assert running.stack.place.password not in running.said()
