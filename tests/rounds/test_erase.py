@@ -27,6 +27,7 @@ from tasks.gc import collect
 from tasks.index import index_behind
 from tasks.merge import refresh
 from tasks.services import VIEWS, Services
+from tasks.sweep import forget_erased
 from tests.ingest.plant import picture
 from tests.records.books import Books, output
 from tests.review.conftest import finding
@@ -299,6 +300,63 @@ def test_a_document_that_is_written_while_it_goes_is_taken_back(services: Servic
     index_behind(services, now=True)
     assert services.index is index and services.index.count() == 0
     assert list(services.index.revisions(0, 10)) == []
+
+
+def test_a_document_that_nobody_took_back_is_gone_after_the_next_sweep(
+    services: Services, put: Put, books: Books
+) -> None:
+    record = put(RED, "a.png")
+    other = put(BLUE, "blue.png")
+    books.say(books.model("tagger"), content_of(services, str(record)).image, cat=0.9)
+    books.merge()
+
+    class Breaking(PostgresSearch):
+        """Somebody else erases while it writes; then it goes away, until that is over."""
+
+        away = False
+
+        def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
+            gone(services, str(record))
+            self.away = True
+            return super().write(documents, at_once=at_once)
+
+        def forget(self, records: Sequence[int]) -> None:
+            if self.away:
+                raise TransientError("the index is away")
+            super().forget(records)
+
+    services.__dict__["index"] = index = Breaking(services.pool)
+    with pytest.raises(TransientError, match="index is away"):
+        index_behind(services, now=True)
+    assert record in dict(index.revisions(0, 10))
+    books.sql("UPDATE erased_records SET at = now() - interval '1 hour'")
+    forget_erased(services)
+    assert services.index_outage.away and books.sql("SELECT record FROM erased_records") == [(record,)]
+    services.index_outage.over()
+    index.away = False
+    forget_erased(services)
+    assert list(dict(index.revisions(0, 10))) == [other] and index.count() == 1
+    assert books.sql("SELECT record FROM erased_records") == []
+
+
+def test_what_was_erased_of_late_is_forgotten_again_and_again_and_then_no_more(
+    services: Services, put: Put, books: Books
+) -> None:
+    record = put(RED, "a.png")
+    gone(services, str(record))
+    forgotten: list[Sequence[int]] = []
+
+    class Noting(PostgresSearch):
+        def forget(self, records: Sequence[int]) -> None:
+            forgotten.append(records)
+
+    services.__dict__["index"] = Noting(services.pool)
+    for minutes in (0, 14, 16):
+        books.sql("UPDATE erased_records SET at = now() - make_interval(mins => %s)", minutes)
+        forget_erased(services)
+    assert books.sql("SELECT record FROM erased_records") == []
+    forget_erased(services)
+    assert forgotten == [[record]] * 3
 
 
 def test_names_of_objects_that_went_long_ago_are_forgotten(services: Services, books: Books, put: Put) -> None:
