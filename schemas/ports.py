@@ -57,8 +57,12 @@ class ObjectStore(Protocol):
         Where a bucket keeps none, each object is its own one.
         """
 
-    def erase(self, head: ObjectHead) -> None:
-        """Remove exactly this version, of `versions`, for good; nothing happens when it is there no more."""
+    def erase(self, head: ObjectHead) -> bool:
+        """Remove exactly this version, of `versions`, for good.
+
+        False, and nothing happens, when it is there no more: what was put in its place meanwhile stays. Whether a
+        version with an id of its own, which nobody can overwrite, was still there may be unknown: True then.
+        """
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object under a prefix, ordered by key, in bounded memory."""

@@ -41,23 +41,33 @@ def erase(services: Services, content: KnownContent, lost: Container[str] = ()) 
     lost: buckets that were removed for good. ConflictError, and nothing was touched, when another one in which a copy
     is known to lie is not there: the record would be forgotten, and the bytes would stay.
     """
-    objects, left = _holding(services, content, lost)
-    sidecars = [head for place in content.beside for head in _of_key(services.store, *place)]
-    _erase_all(services.store, sidecars)  # first: without their images nobody would know whose they are
-    _erase_all(services.store, objects)
-    pictures = [
-        head for kind in (THUMBNAILS, VIEWS) for head in _of_key(services.derived, kind, thumbnail_key(content.sha256))
-    ]
-    _erase_all(services.derived, pictures)
+    beside = [head for place in content.beside for head in _of_key(services.store, *place)]
+    holding, left = _holding(services, content, lost)
+    # Tag files first: without their images nobody would know whose they are.
+    sidecars, newer = _erase_all(services.store, beside)
+    objects, others = _erase_all(services.store, holding)
+    pictures = sum(_erase_key(services.derived, kind, thumbnail_key(content.sha256)) for kind in (THUMBNAILS, VIEWS))
     emptied = [*((head.bucket, head.key) for head in (*objects, *sidecars)), *content.places, *content.beside]
     results = services.erasure.forget(content.image, emptied, services.index.forget)
-    _look_again(services, sorted(left))
-    return Removed(content.sha256, _named(objects), _named(sidecars), len(pictures), content.records, results)
+    _look_again(services, sorted(left | newer | others))
+    return Removed(content.sha256, _named(objects), _named(sidecars), pictures, content.records, results)
 
 
-def _erase_all(store: ObjectStore, heads: Sequence[ObjectHead]) -> None:
+def _erase_all(store: ObjectStore, heads: Sequence[ObjectHead]) -> tuple[list[ObjectHead], set[tuple[str, str]]]:
+    """Erase versions; returns those that went, and the places of those that were overwritten or removed meanwhile."""
+    went: list[ObjectHead] = []
+    others: set[tuple[str, str]] = set()
     for head in heads:
-        store.erase(head)
+        if store.erase(head):
+            went.append(head)
+        else:
+            others.add((head.bucket, head.key))
+    return went, others
+
+
+def _erase_key(store: ObjectStore, bucket: str, key: str) -> int:
+    """Erase every version of one key, and once more what was made anew meanwhile; returns how many went."""
+    return sum(store.erase(head) for _ in range(2) for head in _of_key(store, bucket, key))
 
 
 def _holding(

@@ -51,7 +51,7 @@ def _write(services: Services, behind: Sequence[tuple[Record, int]], *, at_once:
         if outcome is not WriteOutcome.FAILED
     }
     if erased := services.indexing.indexed(taken):
-        services.index.forget(erased)
+        services.index.forget(erased)  # should this fail, or end here, the sweeper does it: see `forget_erased`
     return len(taken)
 
 

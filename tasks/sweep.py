@@ -14,6 +14,8 @@ from tasks.services import Services
 log = logging.getLogger(__name__)
 PERIOD = timedelta(seconds=1)
 LONG_PERIOD = timedelta(seconds=5)  # for what looks at much
+FORGETTING = timedelta(seconds=30)
+LATE = timedelta(minutes=15)  # beside one request's time-out: how late a document of an erased record may be written
 HELD = 5_000  # images at a time: a backfill of a library holds as many as there are
 LETTERS = 10_000  # at most 2.5 GB
 LETTERS_AGE = timedelta(days=30)
@@ -52,6 +54,24 @@ def keep_index(services: Services) -> str:
     return ""
 
 
+def forget_erased(services: Services) -> None:
+    """Have the index forget records again that were erased of late.
+
+    Whoever had read them before, to index them or to fill a new index, may write their documents afterwards, and end
+    before taking them back. An index that is away is left alone: they are kept until it has forgotten them.
+    """
+    erased = services.erasure.erased(LATE + services.settings.search_timeout)
+    if not erased or services.index_outage.paused():
+        return
+    try:
+        services.index.forget(list(erased))
+    except TransientError as error:
+        services.index_outage.began(error)
+        return
+    if old := [record for record, is_old in erased.items() if is_old]:
+        services.erasure.let_go(old)
+
+
 def run_sweeper(services: Services, stop: threading.Event) -> None:
     """Sweep until told to stop. Buckets are compared beside it: a million keys take minutes, in which dead workers'
     claims must be freed."""
@@ -67,7 +87,7 @@ def run_sweeper(services: Services, stop: threading.Event) -> None:
 def _sweep(services: Services, stop: threading.Event) -> None:
     """An outage is said once."""
     look, trouble, held = time.monotonic(), "", 0
-    keeping = look
+    keeping = forgetting = look
     away = False
     while not stop.is_set():
         try:
@@ -82,6 +102,9 @@ def _sweep(services: Services, stop: threading.Event) -> None:
                 keeping = max(keeping, time.monotonic() + services.index_outage.pause)
                 if trouble and trouble != told:
                     log.error("the search index: %s", trouble)
+            if time.monotonic() >= forgetting:
+                forgetting = time.monotonic() + FORGETTING.total_seconds()
+                forget_erased(services)
             away = False
         except NafudaError as error:
             if not away:

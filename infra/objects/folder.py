@@ -158,11 +158,13 @@ class FolderStore:
         """The files: a folder keeps no versions."""
         return self.list(bucket, prefix)
 
-    def erase(self, head: ObjectHead) -> None:
-        """Remove a file, unless it was replaced since."""
+    def erase(self, head: ObjectHead) -> bool:
+        """Remove a file, unless it was replaced since; whether it went."""
         found = self.head(head.bucket, head.key)
-        if found is not None and found.etag == head.etag:
-            self.delete(head.bucket, head.key)
+        if found is None or found.etag != head.etag:
+            return False
+        self.delete(head.bucket, head.key)
+        return True
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every visible file, ordered by key. NotFoundError when there is no such bucket."""

@@ -74,9 +74,9 @@ class PrefixedStore:
         for found in self._store.versions(self._bucket, base + prefix):
             yield replace(found, bucket=bucket, key=found.key.removeprefix(base))
 
-    def erase(self, head: ObjectHead) -> None:
-        """Remove exactly this version."""
-        self._store.erase(replace(head, bucket=self._bucket, key=self._base(head.bucket) + head.key))
+    def erase(self, head: ObjectHead) -> bool:
+        """Remove exactly this version; whether it went."""
+        return self._store.erase(replace(head, bucket=self._bucket, key=self._base(head.bucket) + head.key))
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object of a bucket under a prefix, ordered by key."""

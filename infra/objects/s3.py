@@ -21,6 +21,7 @@ PART = 8 * 2**20  # bytes of one part of a multipart upload, and what a put hold
 _PATIENCE = timedelta(seconds=10)
 _ATTEMPTS = 3  # of one request, with jittered back-off between them
 _CONNECTIONS = 32
+_UNVERSIONED = "null"  # the version's id of whatever was put while the bucket kept none
 
 
 class S3Store:
@@ -138,10 +139,28 @@ class S3Store:
         """Every version under a prefix, as `list`, by its id: "null" where the bucket kept none. No delete markers."""
         return self._listed("list_object_versions", "Versions", bucket, prefix)
 
-    def erase(self, head: ObjectHead) -> None:
-        """Remove exactly this version. TransientError while a lock (retention, legal hold) keeps it."""
-        with suppress(NotFoundError), errors(f"{head.bucket}/{head.key}", looking=True):
-            self._client.delete_object(Bucket=head.bucket, Key=head.key, VersionId=head.version)
+    def erase(self, head: ObjectHead) -> bool:
+        """Remove exactly this version; see the port. TransientError while a lock (retention, legal hold) keeps it."""
+        version = head.version or _UNVERSIONED
+        with suppress(NotFoundError):
+            if version == _UNVERSIONED and not self._lies_there(head):
+                return False
+            with errors(f"{head.bucket}/{head.key}", looking=True):
+                self._client.delete_object(Bucket=head.bucket, Key=head.key, VersionId=version)
+            return True
+        return False
+
+    def _lies_there(self, head: ObjectHead) -> bool:
+        """Whether what has no version of its own is still the same: its name outlives an overwriting.
+
+        It is listed, which needs no other right than `versions` does.
+        """
+        for found in self.versions(head.bucket, head.key):
+            if found.key != head.key:  # the key itself comes first
+                return False
+            if (found.version or _UNVERSIONED) == _UNVERSIONED:
+                return found.etag == head.etag
+        return False
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every current object under a prefix, a page of 1,000 at a time. NotFoundError when there is no such bucket.

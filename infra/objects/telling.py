@@ -75,10 +75,10 @@ class TellingStore:
         with self._telling(self._reading):
             yield from self._store.versions(bucket, prefix)
 
-    def erase(self, head: ObjectHead) -> None:
-        """Remove exactly this version."""
+    def erase(self, head: ObjectHead) -> bool:
+        """Remove exactly this version; whether it went."""
         with self._telling(self._writing):
-            self._store.erase(head)
+            return self._store.erase(head)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
         """Every object under a prefix; that it answered is told at the end."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from infra.records.pool import Connection, Pool, session, transaction
 from infra.records.sql import statement
@@ -65,8 +66,20 @@ class PostgresErasure:
             connection.execute(statement("erasure", "drop_objects"), values)
             gone = connection.execute(statement("erasure", "drop_image"), values).fetchone()
             connection.execute(statement("erasure", "tell"), {"records": records})
+            connection.execute(statement("erasure", "erased_now"), {"records": records})
             index(records)
         return int(gone[0]) if gone else 0
+
+    def erased(self, older: timedelta) -> dict[int, bool]:
+        """Records that were erased of late → whether that was longer ago than `older`."""
+        with session(self.pool) as connection:
+            rows = connection.execute(statement("erasure", "erased"), {"older": older}).fetchall()
+        return {int(record): bool(old) for record, old in rows}
+
+    def let_go(self, records: Sequence[int]) -> None:
+        """Know no more that these were erased."""
+        with session(self.pool) as connection:
+            connection.execute(statement("erasure", "let_go"), {"records": list(records)})
 
 
 def _places(connection: Connection, query: str, image: int) -> Places:

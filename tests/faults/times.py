@@ -29,13 +29,16 @@ def clock_back(role: str, site: Deployment, seconds: float) -> None:
 
 
 def migrated(site: Deployment, seconds: float) -> None:
-    """The last migration is taken back, as if it were new, and applied beside the workers."""
+    """Migrations are taken back, as if they were new, and applied beside the workers.
+
+    The last one only makes a table that older code knows not, so it stays.
+    """
     address = site.services.settings.database_url
     with psycopg.connect(address) as before:
         before.execute("ALTER TABLE records ADD COLUMN scoring integer")
-        before.execute("DELETE FROM schema_version WHERE version = 5")
+        before.execute("DELETE FROM schema_version WHERE version >= 5")
     time.sleep(seconds / 2)
-    assert migrate(address) == ["0005_unused.sql"]
+    assert migrate(address) == ["0005_unused.sql", "0006_erased.sql"]
     time.sleep(seconds / 2)
 
 

@@ -173,10 +173,20 @@ class ObjectStoreContract:
         assert [(head.bucket, head.key, head.size) for head in heads] == [(bucket, "a/b", 3), (bucket, "a/c", 3)]
         with store.open(bucket, "a/b", heads[0].version) as stream:
             assert stream.read() == b"a/b"
-        store.erase(heads[0])
-        store.erase(heads[0])
+        assert store.erase(heads[0])
+        assert not store.erase(heads[0])
         assert [head.key for head in store.list(bucket)] == ["a/c", "b"]
         assert [head.key for head in store.versions(bucket)] == ["a/c", "b"]
+
+    def test_what_came_in_its_place_is_not_erased(self, store: ObjectStore, bucket: str) -> None:  # R76
+        for key in ("a", "a.png"):
+            store.put(bucket, key, b"old")
+        head, neighbour = store.versions(bucket, "a")
+        new = store.put(bucket, "a", b"new")
+        assert not store.erase(head)
+        assert store.read(new, 10) == b"new"
+        assert store.erase(next(iter(store.versions(bucket, "a"))))
+        assert list(store.versions(bucket)) == [neighbour]
 
     def test_a_prefixs_name_is_free_when_nothing_is_below_it(self, store: ObjectStore, bucket: str) -> None:
         store.put(bucket, "a/b/c", b"x")

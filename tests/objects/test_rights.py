@@ -74,7 +74,8 @@ def erases(store: S3Store, images: str, derived: str) -> None:
         assert stream.read() == b"image"
     for bucket in (images, derived):
         (head,) = store.versions(bucket)
-        store.erase(replace(head, key="nothing"))
+        assert not store.erase(replace(head, key="nothing"))
+        store.erase(replace(head, key="nothing", version=str(uuid.uuid4())))
 
 
 def probes(store: S3Store, _: str, derived: str) -> None:

@@ -92,6 +92,21 @@ def test_each_version_is_told_and_erased_alone(store: S3Store, bucket: str, s3: 
         pass
 
 
+def test_below_newer_versions_only_what_is_still_there_is_erased(  # R76
+    store: S3Store, bucket: str, s3: BaseClient
+) -> None:
+    store.put(bucket, "a", b"old")
+    (old,) = store.versions(bucket)
+    store.put(bucket, "a", b"new")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    store.put(bucket, "a", b"above")
+    above, new = store.versions(bucket)
+    assert not store.erase(old)
+    assert list(store.versions(bucket)) == [above, new]
+    assert store.erase(new)
+    assert list(store.versions(bucket)) == [above]
+
+
 def test_what_others_say_of_an_object_comes_along(store: S3Store, bucket: str, s3: BaseClient) -> None:  # R79
     s3.put_object(Bucket=bucket, Key="a", Body=b"x", ContentType="image/webp", Metadata={"Nafuda-Tags": "1girl"})
     head = store.head(bucket, "a")

@@ -17,14 +17,17 @@ from schemas.document import Document
 from schemas.errors import ConflictError, NotFoundError, TransientError
 from schemas.images import ObjectHead
 from schemas.pipeline import EMBEDDING, TAGGING
+from schemas.ports import ObjectStore
 from schemas.results import ModelOutput, StageResult
 from schemas.review import Role, Verdict
 from schemas.search import WriteOutcome
+from tasks import erase as erasing
 from tasks.erase import Removed, content_of, erase
 from tasks.gc import collect
 from tasks.index import index_behind
 from tasks.merge import refresh
 from tasks.services import VIEWS, Services
+from tasks.sweep import forget_erased
 from tests.ingest.plant import picture
 from tests.records.books import Books, output
 from tests.review.conftest import finding
@@ -171,17 +174,64 @@ def test_what_lies_under_its_name_by_now_is_looked_at(services: Services, books:
     assert books.sql("SELECT o.key, o.state FROM objects o JOIN work w ON w.subject = o.id") == [("a.png", "new")]
 
 
+def test_what_comes_under_its_names_while_it_is_erased_stays_and_is_looked_at(
+    services: Services, books: Books, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(RED, "a.png", "b.png")
+    services.store.put("images", "a.txt", b"1girl")
+    books.put_sidecar("a.txt", "1girl")
+    looked: list[str] = []
+
+    def hashed(store: ObjectStore, head: ObjectHead) -> str:
+        """The last one is hashed, then somebody else puts other files."""
+        digest = sha256_of(store, head)
+        looked.append(head.key)
+        if head.key == "b.png":
+            store.put("images", "a.png", BLUE)
+            store.put("images", "a.txt", b"2girls")
+        return digest
+
+    sha256_of = erasing._sha256
+    monkeypatch.setattr(erasing, "_sha256", hashed)
+    removed = gone(services, "a.png")
+    assert (removed.objects, removed.sidecars, looked) == (("images/b.png",), (), ["a.png", "b.png"])
+    contents = {}
+    for head in services.store.list("images"):
+        contents[head.key] = services.store.read(head, 1 << 20)
+    assert contents == {"a.png": BLUE, "a.txt": b"2girls"}
+    waiting = books.sql("SELECT o.key, o.state FROM objects o JOIN work w ON w.subject = o.id ORDER BY o.key")
+    assert waiting == [("a.png", "new"), ("a.txt", "new")]
+
+
+def test_a_picture_that_is_made_anew_meanwhile_goes_too(
+    services: Services, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(RED, "a.png")
+    key, listed = thumbnail_key(hashlib.sha256(RED).hexdigest()), services.derived.versions
+
+    def meanwhile(bucket: str, prefix: str = "") -> Iterator[ObjectHead]:
+        monkeypatch.setattr(services.derived, "versions", listed)
+        heads = list(listed(bucket, prefix))
+        services.derived.put(THUMBNAILS, key, b"anew")
+        yield from heads
+
+    monkeypatch.setattr(services.derived, "versions", meanwhile)
+    assert gone(services, "a.png").pictures == 1
+    assert services.derived.head(THUMBNAILS, key) is None
+
+
 def test_a_break_leaves_it_known_so_that_it_can_be_repeated(
     services: Services, books: Books, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = put(RED, "a.png", "b.png", "c.png")
     told: list[ObjectHead] = []
 
-    def break_off(head: ObjectHead) -> None:
+    def break_off(head: ObjectHead) -> bool:
         told.append(head)
         if len(told) == 2:
             raise TransientError("the store went away")
         services.store.delete(head.bucket, head.key)
+        return True
 
     with monkeypatch.context() as patch, pytest.raises(TransientError, match="store went away"):
         patch.setattr(services.store, "erase", break_off)
@@ -250,6 +300,63 @@ def test_a_document_that_is_written_while_it_goes_is_taken_back(services: Servic
     index_behind(services, now=True)
     assert services.index is index and services.index.count() == 0
     assert list(services.index.revisions(0, 10)) == []
+
+
+def test_a_document_that_nobody_took_back_is_gone_after_the_next_sweep(
+    services: Services, put: Put, books: Books
+) -> None:
+    record = put(RED, "a.png")
+    other = put(BLUE, "blue.png")
+    books.say(books.model("tagger"), content_of(services, str(record)).image, cat=0.9)
+    books.merge()
+
+    class Breaking(PostgresSearch):
+        """Somebody else erases while it writes; then it goes away, until that is over."""
+
+        away = False
+
+        def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
+            gone(services, str(record))
+            self.away = True
+            return super().write(documents, at_once=at_once)
+
+        def forget(self, records: Sequence[int]) -> None:
+            if self.away:
+                raise TransientError("the index is away")
+            super().forget(records)
+
+    services.__dict__["index"] = index = Breaking(services.pool)
+    with pytest.raises(TransientError, match="index is away"):
+        index_behind(services, now=True)
+    assert record in dict(index.revisions(0, 10))
+    books.sql("UPDATE erased_records SET at = now() - interval '1 hour'")
+    forget_erased(services)
+    assert services.index_outage.away and books.sql("SELECT record FROM erased_records") == [(record,)]
+    services.index_outage.over()
+    index.away = False
+    forget_erased(services)
+    assert list(dict(index.revisions(0, 10))) == [other] and index.count() == 1
+    assert books.sql("SELECT record FROM erased_records") == []
+
+
+def test_what_was_erased_of_late_is_forgotten_again_and_again_and_then_no_more(
+    services: Services, put: Put, books: Books
+) -> None:
+    record = put(RED, "a.png")
+    gone(services, str(record))
+    forgotten: list[Sequence[int]] = []
+
+    class Noting(PostgresSearch):
+        def forget(self, records: Sequence[int]) -> None:
+            forgotten.append(records)
+
+    services.__dict__["index"] = Noting(services.pool)
+    for minutes in (0, 14, 16):
+        books.sql("UPDATE erased_records SET at = now() - make_interval(mins => %s)", minutes)
+        forget_erased(services)
+    assert books.sql("SELECT record FROM erased_records") == []
+    forget_erased(services)
+    assert forgotten == [[record]] * 3
 
 
 def test_names_of_objects_that_went_long_ago_are_forgotten(services: Services, books: Books, put: Put) -> None:

@@ -59,6 +59,18 @@ def test_what_dead_workers_held_is_freed_while_a_large_bucket_is_compared(servic
         parts.close()
 
 
+def test_the_sweeper_has_the_index_forget_what_was_erased_of_late(services: Services, books: Books) -> None:  # R76
+    books.sql("INSERT INTO erased_records VALUES (7, now() - interval '1 hour')")
+    stop = threading.Event()
+    sweeper = threading.Thread(target=run_sweeper, args=(services, stop))
+    sweeper.start()
+    try:
+        wait_for(lambda: not books.sql("SELECT record FROM erased_records"), 60)
+    finally:
+        stop.set()
+        sweeper.join(60)
+
+
 def test_a_comparison_that_broke_off_is_made_again(services: Services, books: Books) -> None:
     store = Endless(services.settings.buckets_folder, broken=1)
     store.end.set()

@@ -63,6 +63,18 @@ DELETE FROM objects WHERE id = ANY (%(objects)s::bigint[]);
 WITH said AS (SELECT count(*) AS results FROM results WHERE image = %(image)s)
 DELETE FROM images i USING said WHERE i.id = %(image)s RETURNING said.results;
 
+-- name: erased_now
+-- The index is to forget them again, whatever becomes of this process. Index: the primary key.
+INSERT INTO erased_records (record) SELECT unnest(%(records)s::bigint[]) ON CONFLICT DO NOTHING;
+
+-- name: erased
+-- Records that were erased of late, and whether that was longer ago than `older`. A scan, on purpose: it is nearly always empty.
+SELECT record, at < now() - %(older)s::interval FROM erased_records ORDER BY record;
+
+-- name: let_go
+-- Index: the primary key.
+DELETE FROM erased_records WHERE record = ANY (%(records)s::bigint[]);
+
 -- name: tell
 -- The audit says when a record was erased. No index: rows are added.
 INSERT INTO review_events (record, actor, action)
