@@ -13,7 +13,7 @@ from schemas.ports import Arrival, EventSource
 from tasks.insist import insist
 from tasks.listen import follow
 from tasks.notifications import take_notifications
-from tasks.reconcile import reconcile_all
+from tasks.reconcile import Comparison
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
@@ -76,4 +76,4 @@ def _take(services: Services, source: EventSource, arrival: Arrival, stop: threa
 
 def _compare(services: Services, stop: threading.Event) -> None:
     """Reconcile once, as soon as store and database answer."""
-    insist(partial(reconcile_all, services), "buckets are not compared yet", stop, pause=(1, 3))
+    insist(Comparison(services).attempt, "buckets are not compared yet", stop, pause=(1, 3))
