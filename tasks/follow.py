@@ -2,6 +2,8 @@
 
 import logging
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from itertools import takewhile
@@ -10,13 +12,14 @@ from infra.arrivals.amqp import AmqpSource
 from infra.settings import Settings
 from schemas.errors import TransientError
 from schemas.ports import Arrival, EventSource
+from tasks.comparing import Comparing, compare_once
 from tasks.insist import insist
 from tasks.listen import follow
 from tasks.notifications import take_notifications
-from tasks.reconcile import reconcile_all
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
+_LASTING = 5.0  # seconds after which a connection that brought nothing counts as a good one
 
 
 def listen(services: Services, stop: threading.Event) -> None:
@@ -28,7 +31,7 @@ def listen(services: Services, stop: threading.Event) -> None:
     else:
         instead = "only the webhook" if services.settings.events_secret else "no NAFUDA_EVENTS_URL"
         log.info("%s: buckets are compared every %s", instead, services.settings.reconcile_every)
-        _compare(services, stop)
+        compare_once(services, stop)
         stop.wait()
 
 
@@ -48,23 +51,34 @@ def consume(services: Services, source: EventSource, stop: threading.Event) -> N
 
     Beside each new connection buckets and records are compared: events may have been lost before.
     """
-    outage = services.events_outage
-    while not stop.is_set():
-        over = threading.Event()
-        try:
-            with closing(source.arrivals()) as arrivals:
-                next(arrivals)
-                log.info("events come from %s", source.place)
-                outage.over()
-                threading.Thread(target=_compare, args=(services, over), name="compare", daemon=True).start()
-                for arrival in takewhile(lambda _: not stop.is_set(), arrivals):
-                    if arrival:
-                        _take(services, source, arrival, stop)
-        except TransientError as error:
-            outage.began(error)
-            stop.wait(outage.pause)
-        finally:
-            over.set()
+    outage, comparing = services.events_outage, Comparing(services)
+    try:
+        while not stop.is_set():
+            try:
+                with closing(source.arrivals()) as arrivals:
+                    next(arrivals)
+                    log.info("events come from %s", source.place)
+                    comparing.ask()
+                    _take_all(services, source, arrivals, stop)
+            except TransientError as error:
+                outage.began(error)
+                stop.wait(outage.pause)
+    finally:
+        comparing.end()
+
+
+def _take_all(
+    services: Services, source: EventSource, arrivals: Iterator[Arrival | None], stop: threading.Event
+) -> None:
+    """Take what arrives. The outage is over when something was settled, or the connection has lasted for a while: one
+    that lets us in may still drop us at each message, and its pauses must grow."""
+    lasting, settled = time.monotonic() + _LASTING, False
+    for arrival in takewhile(lambda _: not stop.is_set(), arrivals):
+        if settled or time.monotonic() > lasting:
+            services.events_outage.over()
+        if arrival:
+            _take(services, source, arrival, stop)
+        settled = arrival is not None
 
 
 def _take(services: Services, source: EventSource, arrival: Arrival, stop: threading.Event) -> None:
@@ -72,8 +86,3 @@ def _take(services: Services, source: EventSource, arrival: Arrival, stop: threa
     take = partial(take_notifications, services, arrival.bodies, source.name)
     if insist(take, "events wait", stop, meanwhile=arrival.hold):
         arrival.confirm()
-
-
-def _compare(services: Services, stop: threading.Event) -> None:
-    """Reconcile once, as soon as store and database answer."""
-    insist(partial(reconcile_all, services), "buckets are not compared yet", stop, pause=(1, 3))

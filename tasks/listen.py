@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from infra.objects.watch import Change, FolderWatcher
+from schemas.errors import NafudaError
 from schemas.events import ObjectEvent
 from schemas.pipeline import INGEST
 from tasks.insist import insist
-from tasks.reconcile import reconcile
+from tasks.reconcile import everything_is_away, not_compared, reconcile
 from tasks.services import Services
 
 
@@ -29,5 +30,15 @@ def follow(services: Services, stop: threading.Event) -> None:
 def _handle(services: Services, change: Change) -> None:
     for bucket, prefix in change.rescan:
         if any(bucket == source for source, _, _ in services.objects.sources()):
-            reconcile(services, bucket, prefix)
+            _rescan(services, bucket, prefix)
     take_in(services, change.events)
+
+
+def _rescan(services: Services, bucket: str, prefix: str) -> None:
+    """A bucket that alone cannot be listed (removed, without rights, on a broken disk) holds up no other's changes."""
+    try:
+        reconcile(services, bucket, prefix)
+    except NafudaError as error:
+        if everything_is_away(error):
+            raise
+        not_compared(bucket, prefix, error)

@@ -3,11 +3,13 @@
 import logging
 import random
 import threading
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
-from schemas.errors import NafudaError, NotFoundError
+from infra.objects.reading import DENIED
+from schemas.errors import NafudaError, NotFoundError, TransientError
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead
 from schemas.ledger import BACKFILL
@@ -16,6 +18,7 @@ from tasks.services import Services
 
 log = logging.getLogger(__name__)
 _PAGE = 1000
+_EVERYTHING = frozenset({"store-away", "folder-gone", "database"})  # codes of what all buckets share
 _AWAY = (10.0, 20.0)  # seconds until a server that was away is asked again
 
 
@@ -27,27 +30,87 @@ class Difference:
     changed: int = 0
     gone: int = 0
 
+    def __add__(self, other: "Difference") -> "Difference":
+        return Difference(self.unknown + other.unknown, self.changed + other.changed, self.gone + other.gone)
+
+
+@dataclass
+class Comparison:
+    """Every bucket or prefix of every collection, compared once: one that cannot be listed keeps no other from it.
+
+    It may take several attempts: what is through is not listed again, and what cannot be compared is said once.
+    """
+
+    services: Services
+    begun: float = field(default_factory=time.monotonic)
+    denied: list[NafudaError] = field(default_factory=list)
+    _through: set[tuple[str, str]] = field(default_factory=set)
+    _said: set[tuple[str, str]] = field(default_factory=set)
+    _last: set[tuple[str, str]] = field(default_factory=set)
+
+    def attempt(self) -> Difference:
+        """Compare what is not through yet. TransientError when it is worth to try again soon.
+
+        What an operator must mend (`denied`: a bucket that is not there, a missing right) is not: it is through.
+        """
+        total, failed = Difference(), None
+        sources = {(bucket, prefix) for bucket, prefix, _ in self.services.objects.sources()} - self._through
+        for bucket, prefix in sorted(sources, key=lambda source: (source in self._last, source)):
+            try:
+                total += reconcile(self.services, bucket, prefix)
+            except NafudaError as error:
+                if everything_is_away(error):
+                    self._last.add((bucket, prefix))  # should it be away alone, the others come first next time
+                    raise
+                self._say(bucket, prefix, error)
+                if isinstance(error, TransientError) and error.code != DENIED:
+                    failed = failed or error
+                    continue
+                self.denied.append(error)
+            self._through.add((bucket, prefix))
+        if failed is not None:
+            raise failed
+        return total
+
+    def _say(self, bucket: str, prefix: str, error: NafudaError) -> None:
+        if (bucket, prefix) not in self._said:
+            self._said.add((bucket, prefix))
+            not_compared(bucket, prefix, error)
+
+
+def everything_is_away(error: NafudaError) -> bool:
+    """True when no other bucket could be compared either; each would take until its time-out."""
+    return error.code in _EVERYTHING
+
+
+def not_compared(bucket: str, prefix: str, error: NafudaError) -> None:
+    """Say why a bucket is not compared, and how that is mended. Nothing in it counts as gone."""
+    mend = "; make the bucket, or mount its disk" if isinstance(error, NotFoundError) else ""
+    log.warning("not compared, and tried again: %s%s", error, mend, extra={"bucket": bucket, "prefix": prefix})
+
 
 def reconcile_all(services: Services) -> Difference:
-    """Every bucket or prefix of every collection."""
-    total = Difference()
-    for bucket, prefix, _ in services.objects.sources():
-        try:
-            each = reconcile(services, bucket, prefix)
-        except NotFoundError as error:  # a bucket that is not there is no reason to call its objects gone
-            log.warning("not reconciled: %s", error, extra={"bucket": bucket, "prefix": prefix})
-            continue
-        total = Difference(total.unknown + each.unknown, total.changed + each.changed, total.gone + each.gone)
+    """Compare everything now, for somebody who waits for it: what is denied is an error, after all others are through.
+
+    A bucket that is not there is only said: its disk may be mounted elsewhere today.
+    """
+    comparison = Comparison(services)
+    total = comparison.attempt()
+    for error in comparison.denied:
+        if isinstance(error, TransientError):
+            raise error
     return total
 
 
 def compare_by_schedule(services: Services, stop: threading.Event) -> None:
     """Compare everything by schedule until told to stop (the listener does at its start); an outage is said once."""
     every = services.settings.reconcile_every.total_seconds()
-    pause, away = every, False
+    pause, away, comparison = every, False, Comparison(services)
     while not stop.wait(pause):
+        if not away or time.monotonic() - comparison.begun > every:
+            comparison = Comparison(services)
         try:
-            reconcile_all(services)
+            comparison.attempt()
             pause, away = every, False
         except NafudaError as error:
             if not away:

@@ -16,7 +16,7 @@ from typing import IO
 from infra.objects.keys import content_type, parts, visible
 from infra.objects.paths import Root, errors, files
 from infra.objects.reading import changed, check_size
-from schemas.errors import NotFoundError, PermanentError
+from schemas.errors import ConfigurationError, NafudaError, NotFoundError, PermanentError, TransientError
 from schemas.images import Look, ObjectHead
 
 UNFINISHED = ".nafuda"  # in each bucket: objects that are still being written
@@ -54,6 +54,8 @@ class FolderStore:
     key (mount a disk there instead). Hidden names are not objects. There are no versions and no metadata; the
     content type comes from the key's extension. The files belong to the user, who may change them at any time:
     a reader notices (see `read`), a writer replaces whole files only.
+
+    A file or folder that may not be read is transient, as a denied request of S3 is: no image is to blame for it.
     """
 
     def __init__(self, root: Path, *, create: bool = False) -> None:
@@ -63,18 +65,24 @@ class FolderStore:
         """
         self.root = Root.at(root, create=create)
         self.place = str(root)
-        for bucket in self.buckets():
+        for bucket in self._buckets(ConfigurationError):
             self._tidy(bucket)
 
     def make_bucket(self, name: str) -> None:
         """Make an empty bucket; one that exists is left as it is."""
-        with errors(f"bucket {name!r}"), self.root.folder(_bucket(name), make_from=0):
+        with (
+            errors(f"bucket {name!r}", denied=ConfigurationError),
+            self.root.folder(_bucket(name), make_from=0),
+        ):
             pass
 
     def buckets(self) -> list[str]:
         """Names of the folders in the root, sorted, without hidden ones, links, and what we may not read."""
+        return self._buckets(TransientError)
+
+    def _buckets(self, denied: type[NafudaError]) -> list[str]:
         place = str(self.root.path)
-        with errors(place), self.root.folder([]) as root, os.scandir(root) as entries:
+        with errors(place, denied=denied), self.root.folder([]) as root, os.scandir(root) as entries:
             names = [e.name for e in entries if visible(e.name) and e.is_dir(follow_symlinks=False)]
             return sorted(name for name in names if os.access(name, os.R_OK | os.X_OK, dir_fd=root))
 
@@ -128,7 +136,11 @@ class FolderStore:
         """
         *folders, name = parts(bucket, key)
         source = BytesIO(data) if isinstance(data, bytes) else data
-        with errors(f"{bucket}/{key}"), self.root.folder([bucket, UNFINISHED], make_from=1) as drafts:
+        place = f"{bucket}/{key}"
+        with (
+            errors(place, denied=ConfigurationError),
+            self.root.folder([bucket, UNFINISHED], make_from=1) as drafts,
+        ):
             draft = secrets.token_hex(16)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=drafts)
             try:
@@ -146,7 +158,8 @@ class FolderStore:
     def delete(self, bucket: str, key: str) -> None:
         """Remove a file, and the folders above it that this left empty, so that their names are free again."""
         *folders, name = parts(bucket, key)
-        with suppress(NotFoundError), errors(f"{bucket}/{key}", looking=True):
+        place = f"{bucket}/{key}"
+        with suppress(NotFoundError), errors(place, looking=True, denied=ConfigurationError):
             with self.root.folder(folders) as parent:
                 if not stat.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                     return
@@ -208,7 +221,11 @@ class FolderStore:
 
     def _tidy(self, bucket: str) -> None:
         oldest = time.time() - UNFINISHED_AGE.total_seconds()
-        with suppress(NotFoundError), errors(bucket), self.root.folder([bucket, UNFINISHED]) as drafts:
+        with (
+            suppress(NotFoundError),
+            errors(bucket, denied=ConfigurationError),
+            self.root.folder([bucket, UNFINISHED]) as drafts,
+        ):
             with os.scandir(drafts) as entries:
                 names = [e.name for e in entries if e.is_file(follow_symlinks=False)]
             for name in names:

@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.objects.keys import visible
+from infra.objects.reading import DENIED
 from schemas.errors import ConfigurationError, NafudaError, NotFoundError, PermanentError, TransientError
 from schemas.events import MAX_KEY_BYTES
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NAMES_AT_ONCE = 50_000
+_FOUND = "lost+found/"  # of root alone, on every disk with an ext file system
 
 _CLASH = "a file or a link has the name of a folder, or the other way round; use another key"
 _UNFIT = "this file system cannot hold such a name; use another key"
 _RIGHTS = "give this process the right to read and write it"
+_DENIALS = {
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: "the disk is read-only; mount it writable or turn off what writes here",
+}
 _REMEDIES: dict[int, tuple[type[NafudaError], str]] = {
-    errno.EACCES: (ConfigurationError, _RIGHTS),
-    errno.EPERM: (ConfigurationError, _RIGHTS),
-    errno.EROFS: (ConfigurationError, "the disk is read-only; mount it writable or turn off what writes here"),
     errno.EXDEV: (ConfigurationError, "a disk is mounted inside a bucket; mount disks as whole buckets"),
     errno.EISDIR: (PermanentError, _CLASH),
     errno.ENOTDIR: (PermanentError, _CLASH),
@@ -34,18 +38,32 @@ _REMEDIES: dict[int, tuple[type[NafudaError], str]] = {
 
 
 @contextmanager
-def errors(place: str, *, looking: bool = False) -> Iterator[None]:
-    """Turns the system's errors into ours. `looking`: a name that cannot be a path here means there is nothing."""
+def errors(place: str, *, looking: bool = False, denied: type[NafudaError] = TransientError) -> Iterator[None]:
+    """Turns the system's errors into ours. `looking`: a name that cannot be a path here means there is nothing.
+
+    denied: what a missing right is. Who reads waits for it, since no object is to blame (code "store-denied"); a
+    person who starts something or writes is told at once, by a ConfigurationError.
+    """
     try:
         yield
     except FileNotFoundError as error:
         raise NotFoundError(f"{place}: there is nothing by this name") from error
     except OSError as error:
-        kind, remedy = _REMEDIES.get(error.errno or 0, (TransientError, "see the disk's space and health"))
+        number = error.errno or 0
+        if number in _DENIALS:
+            code = DENIED if denied is TransientError else None
+            raise denied(f"{place}: {_said(error, place)}; {_DENIALS[number]}", code=code) from error
+        kind, remedy = _REMEDIES.get(number, (TransientError, "see the disk's space and health"))
         if looking and kind is PermanentError:
             raise NotFoundError(f"{place}: there is nothing by this name") from error
         code = "bad-key" if kind is PermanentError else None
         raise kind(f"{place}: {error.strerror or error}; {remedy}", code=code) from error
+
+
+def _said(error: OSError, place: str) -> str:
+    """What the system says, with the name that it is about where the place does not tell it."""
+    name = error.filename if isinstance(error.filename, str) else ""
+    return f"{error.strerror or error}" + (f" ({name})" if name and not place.endswith(name) else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +77,7 @@ class Root:
     @classmethod
     def at(cls, path: Path, *, create: bool) -> "Root":
         """The folder that is at `path` now. ConfigurationError when there is none and it shall not be made."""
-        with errors(str(path)):
+        with errors(str(path), denied=ConfigurationError):
             if create:
                 path.mkdir(parents=True, exist_ok=True)
             if not path.is_dir():
@@ -119,7 +137,8 @@ def files(
     """Every visible regular file below an open folder as (key, stat), ordered by key.
 
     base: the folder's own key, "" or with a slash at its end. Only keys that begin with `prefix`. At most
-    `at_once` names of each level are in memory, whatever the folder holds.
+    `at_once` names of each level are in memory, whatever the folder holds. PermissionError names a folder that may not
+    be read: what it holds must not look gone. Only a disk's own `lost+found` is passed over then.
     """
     for name in _names(descriptor, prefix[len(base) :], at_once):
         key = base + name
@@ -127,7 +146,13 @@ def files(
             continue
         with suppress(FileNotFoundError, NotADirectoryError):  # gone meanwhile
             if name.endswith("/"):
-                inner = os.open(name[:-1], FOLDER_FLAGS, dir_fd=descriptor)
+                try:
+                    inner = os.open(name[:-1], FOLDER_FLAGS, dir_fd=descriptor)
+                except PermissionError as error:
+                    if name == _FOUND:
+                        continue
+                    error.filename = key
+                    raise
                 try:
                     yield from files(inner, key, prefix, at_once)
                 finally:

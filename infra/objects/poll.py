@@ -1,12 +1,16 @@
 """Polling a folder: two listings compared, for drives that tell nobody what changes."""
 
+import logging
 from collections.abc import Iterator
 
 from infra.objects.folder import FolderStore
+from infra.objects.reading import DENIED
 from infra.objects.sightings import Change, batches, created, removed
-from schemas.errors import NotFoundError
+from schemas.errors import NotFoundError, TransientError
 from schemas.events import ObjectEvent
 from schemas.images import ObjectHead
+
+_log = logging.getLogger(__name__)
 
 
 class Snapshot:
@@ -19,6 +23,7 @@ class Snapshot:
     def __init__(self, store: FolderStore) -> None:
         """Reads every object's status once."""
         self._store = store
+        self._denied: set[str] = set()
         self._seen = {bucket: {head.key: head.etag for head in self._list(bucket)} for bucket in store.buckets()}
 
     def buckets(self) -> Change:
@@ -41,6 +46,9 @@ class Snapshot:
             now[head.key] = head.etag
             if before.get(head.key) != head.etag:
                 yield created(head)
+        if bucket in self._denied:  # what could not be listed is not gone
+            self._seen[bucket] = before | now
+            return
         for key in before.keys() - now.keys():
             yield removed(bucket, key)
         self._seen[bucket] = now
@@ -48,5 +56,12 @@ class Snapshot:
     def _list(self, bucket: str) -> Iterator[ObjectHead]:
         try:
             yield from self._store.list(bucket)
+            self._denied.discard(bucket)
         except NotFoundError:
-            return  # the bucket went since it was listed
+            self._denied.discard(bucket)  # the bucket went since it was listed
+        except TransientError as error:
+            if error.code != DENIED:
+                raise
+            if bucket not in self._denied:
+                _log.warning("bucket %s is polled in part: %s", bucket, error)
+            self._denied.add(bucket)

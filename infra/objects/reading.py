@@ -3,6 +3,8 @@
 from schemas.errors import RefusedError, TransientError
 from schemas.images import ObjectHead
 
+DENIED = "store-denied"  # transient: the right is the operator's to give, and no object is to blame for it
+
 
 def check_size(head: ObjectHead, limit: int) -> None:
     """RefusedError (code "too-large") when the object has more than `limit` bytes."""

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
+from infra.objects.reading import DENIED
 from schemas.errors import NafudaError, TransientError
 from schemas.images import Look, ObjectHead
 from schemas.ports import ObjectStore
 
-_ANSWERS = frozenset({"object-changed", "store-denied"})  # transient as well, but from a server that is there
+_ANSWERS = frozenset({"object-changed", DENIED})  # transient as well, but from a server that is there
 
 
 class TellingStore:

@@ -14,10 +14,11 @@ import pytest
 from infra.objects.folder import FolderStore
 from infra.objects.paths import errors
 from infra.records.pool import Pool
-from schemas.errors import DecoderDiedError, NafudaError, TransientError
+from schemas.errors import ConfigurationError, DecoderDiedError, NafudaError, TransientError
 from schemas.images import ObjectHead
 from tests.decode.pictures import noise, save
 from tests.ingest.plant import LIMIT, Plant, in_pairs, picture
+from tests.objects.denying import denying
 from tests.records.books import STAGES, Books
 from workers.decode.pool import DecodePool
 from workers.ingest.ingest import THUMBNAILS, thumbnail_key
@@ -79,7 +80,7 @@ class Unwilling(FolderStore):
         self.number = number
 
     def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = "") -> ObjectHead:
-        with errors(f"{bucket}/{key}"):
+        with errors(f"{bucket}/{key}", denied=ConfigurationError):
             raise OSError(self.number, os.strerror(self.number))
 
 
@@ -256,3 +257,16 @@ def test_a_store_that_is_away_is_an_error_of_each_object_and_no_refusal(plant: P
     errors: dict[str, NafudaError] = plant.ingest("a.png", "b.png")
     assert {key: error.code for key, error in errors.items()} == {"a.png": "away"}
     assert plant.state("a.png", "b.png") == ["new", "present"]
+
+
+@pytest.mark.parametrize("name", ["a.png", "album"])
+def test_what_may_not_be_read_waits_and_keeps_the_image_that_it_had(plant: Plant, name: str) -> None:  # R71
+    key = "album/a.png"
+    plant.store.put("images", key, RED)
+    plant.ingest(key)
+    before = plant.images(key)
+    plant.store.put("images", key, BLUE)
+    with denying(name):
+        assert [error.code for error in plant.ingest(key).values()] == ["store-denied"]
+        assert plant.state(key) == ["present"] and plant.images(key) == before
+    assert plant.again(key) == {} and plant.images(key) != before

@@ -1,5 +1,6 @@
 """The folder as an object store: the contract, and what only a folder can do wrong."""
 
+import errno
 import os
 import shutil
 import time
@@ -16,6 +17,7 @@ from infra.objects.folder import UNFINISHED, FolderStore
 from infra.objects.paths import files
 from schemas.errors import ConfigurationError, NotFoundError, PermanentError, TransientError
 from tests.objects.contract import ObjectStoreContract
+from tests.objects.denying import denying
 
 
 @pytest.fixture
@@ -267,6 +269,55 @@ def test_a_folder_that_went_away_is_not_an_empty_one(
     (root / bucket).mkdir()
     with pytest.raises(TransientError, match="mount it"):
         store.head(bucket, "a")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_what_may_not_be_read_is_denied_for_now_and_no_fault_of_the_object(
+    store: FolderStore, bucket: str, number: int
+) -> None:  # R71
+    head = store.put(bucket, "album/a.png", b"x")
+    reads: list[Callable[[], object]] = [
+        lambda: store.head(bucket, "album/a.png"),
+        lambda: store.look(bucket, "album/a.png", lambda size: True),
+        lambda: list(store.list(bucket)),
+        lambda: list(store.list(bucket, "album/")),
+        lambda: list(store.versions(bucket)),
+        lambda: store.read(head, 9),
+    ]
+    for read in reads:
+        with denying("album", number=number), pytest.raises(TransientError, match="album") as refused:
+            read()
+        assert refused.value.code == "store-denied" and os.strerror(number) in str(refused.value)
+    with denying("a.png", number=number):
+        assert store.head(bucket, "album/a.png") == head
+        with pytest.raises(TransientError, match=r"album/a\.png") as refused:
+            store.read(head, 9)
+        assert refused.value.code == "store-denied"
+
+
+def test_who_starts_or_writes_without_the_right_is_told_at_once(root: Path, store: FolderStore, bucket: str) -> None:
+    store.put(bucket, "album/a.png", b"x")
+    writes: list[Callable[[], object]] = [
+        lambda: store.put(bucket, "album/b.png", b"x"),
+        lambda: store.delete(bucket, "album/a.png"),
+        lambda: store.make_bucket("album"),
+        lambda: FolderStore(root),
+    ]
+    for write in writes:
+        with denying("album", root.name), pytest.raises(ConfigurationError, match="right"):
+            write()
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_only_that_of_the_disk_passed_over(
+    store: FolderStore, bucket: str
+) -> None:  # R71
+    for key in ("a.png", "album/old/b.png", "lost+found/c.png", "z.png"):
+        store.put(bucket, key, b"x")
+    with denying("lost+found"):
+        assert [head.key for head in store.list(bucket)] == ["a.png", "album/old/b.png", "z.png"]
+    with denying("old"), pytest.raises(TransientError, match="album/old/"):
+        list(store.list(bucket))
+    assert len(list(store.list(bucket))) == 4
 
 
 def test_a_store_is_not_made_where_there_is_nothing(tmp_path: Path) -> None:

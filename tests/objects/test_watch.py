@@ -14,6 +14,7 @@ from infra.objects.inotify import unwatched
 from infra.objects.watch import FolderWatcher
 from schemas.errors import TransientError
 from schemas.events import EventKind
+from tests.objects.denying import denying
 from tests.objects.watching import Watched, until, watching
 
 MODES = pytest.mark.parametrize("polling", [False, True], ids=["told", "polling"])
@@ -189,6 +190,30 @@ def test_changed_rights_of_a_folder_announce_nothing(root: Path, store: FolderSt
         until(lambda: watched.created("b/last.png"), watched)
         assert {event.key for event in watched.events} == {"last.png"}
         assert not watched.rescans
+
+
+@MODES
+def test_folders_that_may_not_be_read_silence_no_others(root: Path, store: FolderStore, polling: bool) -> None:  # R71
+    store.put("b", "album/a.png", b"x")
+    store.make_bucket("c")
+    with denying("album"), watching(store, polling=polling) as watched:
+        (root / "b" / "album" / "new.png").write_bytes(b"x")
+        (root / "b" / "album").chmod(0o700)
+        (root / "c" / "other.png").write_bytes(b"x")
+        until(lambda: watched.created("c/other.png"), watched)
+        assert not watched.errors and not watched.created("b/album/new.png")
+
+
+def test_what_can_no_longer_be_polled_is_not_gone(root: Path, store: FolderStore) -> None:  # R71
+    store.put("b", "album/a.png", b"x")
+    store.put("b", "z.png", b"x")
+    with watching(store, polling=True) as watched:
+        with denying("album"):
+            (root / "b" / "0.png").write_bytes(b"x")
+            until(lambda: watched.created("b/0.png"), watched)
+        (root / "b" / "z.png").unlink()
+        until(lambda: watched.removed("b/z.png"), watched)
+        assert not watched.removed("b/album/a.png")
 
 
 def test_a_folder_that_went_away_is_an_error_and_not_silence(tmp_path: Path, root: Path, store: FolderStore) -> None:

@@ -99,6 +99,7 @@ def test_each_outage_is_said_and_what_was_stored_in_it_is_found(
     with listening(services):
         for number in (1, 2):
             wait_for(lambda n=number: said("events come from") == n, 30)  # type: ignore[misc]
+            wait_for(lambda: not services.events_outage.away, 30)  # it lasted
             queue.delete()  # the broker ends the consumer
             wait_for(lambda n=number: said("the source of events is away") == n, 30)  # type: ignore[misc]
             s3.put_object(Bucket=bucket, Key=f"{number}.png", Body=b"x")
