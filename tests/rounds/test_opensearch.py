@@ -9,6 +9,7 @@ import httpx2
 import numpy as np
 import pytest
 
+from infra.search.opensearch.editions import Edition, Editions
 from infra.settings import Settings
 from schemas.errors import ConflictError, TransientError
 from schemas.pipeline import EMBEDDING
@@ -261,6 +262,52 @@ def test_vectors_that_the_index_had_no_room_for_are_found_after_the_next_look(
     assert services.indexing.lag()[0] == 0
     keep_index(services)
     assert services.indexing.lag()[0] == 0  # nothing is given twice
+
+
+def test_vectors_of_an_embedder_that_came_during_a_rebuild_are_found(services: Services, books: Books) -> None:  # R64
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(2)]
+    merge_dirty(services)
+
+    def comes(said: str) -> None:
+        if not said.startswith("filling"):
+            return
+        model = books.model("encoder", EMBEDDING)
+        for number, vector in zip(numbers, (unit(1), unit(2, 1)), strict=True):
+            output = ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=vector)
+            books.results.store([StageResult(image_of(books, number), model, EMBEDDING, output, 1.0)])
+        keep_index(services)
+        while index_behind(services, now=True):
+            pass
+
+    rebuild(services, comes)
+    assert services.indexing.lag()[0] == 0
+    (near,) = services.similar.by_vector(numbers[0], 5, Viewer())
+    assert near.hit.record == numbers[1]
+
+
+def test_room_that_is_made_between_the_look_and_the_write_is_written_to_again(
+    services: Services, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:  # R64, R72
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(2)]
+    model = books.model("encoder", EMBEDDING)
+    for number, vector in zip(numbers, (unit(1), unit(2, 1)), strict=True):
+        output = ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=vector)
+        books.results.store([StageResult(image_of(books, number), model, EMBEDDING, output, 1.0)])
+    written = Editions.written
+
+    def late(self: Editions) -> list[Edition]:
+        looked = written(self)
+        monkeypatch.undo()
+        keep_index(services)
+        return looked
+
+    monkeypatch.setattr(Editions, "written", late)
+    merge_dirty(services)
+    assert services.indexing.lag()[0] == 2
+    while index_behind(services, now=True):
+        pass
+    (near,) = services.similar.by_vector(numbers[0], 5, Viewer())
+    assert near.hit.record == numbers[1]
 
 
 def image_of(books: Books, record: int) -> int:

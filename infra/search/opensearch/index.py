@@ -71,13 +71,16 @@ class OpenSearchIndex:
             return []
         editions = self._written()
         newest = newest_of_each(documents)
-        found = send(self._client, editions, newest)
+        found = send(self._client, editions, newest, again=self._only is None)
         if at_once:
             self._refresh([edition.name for edition in editions])  # searches may move to any of them now
         return outcomes(documents, newest, found)
 
     def only(self, edition: Edition) -> "OpenSearchIndex":
-        """The index as if this edition were the only one: how a new one gets what there was before, and is checked."""
+        """The index as if this edition were the only one: how a new one gets what there was before, and is checked.
+
+        What live writes brought it meanwhile stays: of equal revisions, theirs may have vectors that came later.
+        """
         return OpenSearchIndex(self._client, self.editions, self.asker.alias, only=edition)
 
     def hits(self, request: SearchRequest) -> HitPage:
@@ -168,7 +171,9 @@ class OpenSearchIndex:
 
     def _written(self) -> list[Edition]:
         """Where documents go. TransientError when there is no index (any more)."""
-        editions = [self._only] if self._only else self.editions.written()
+        editions = self.editions.written()
+        if self._only:  # as it is now: room for another model's vectors may have been made in it
+            editions = [edition for edition in editions if edition.name == self._only.name]
         if not editions:
             raise gone(f"writing to {self.editions.name}")
         return editions

@@ -21,14 +21,19 @@ _LATER = frozenset({404, 408, 429, 500, 502, 503, 504})
 _WORSE = (WriteOutcome.WRITTEN, WriteOutcome.STALE, WriteOutcome.REFUSED, WriteOutcome.FAILED)
 
 
-def send(client: Client, editions: Sequence[Edition], documents: Sequence[Document]) -> dict[int, WriteOutcome]:
-    """What became of each record, the worst of all editions. TransientError when nobody answers, or none is taken."""
+def send(
+    client: Client, editions: Sequence[Edition], documents: Sequence[Document], *, again: bool = True
+) -> dict[int, WriteOutcome]:
+    """What became of each record, the worst of all editions. TransientError when nobody answers, or none is taken.
+
+    again: a revision that an edition holds is written once more.
+    """
     found: dict[int, WriteOutcome] = {}
     reason: object = ""
     with errors("writing documents"):
         for taken, answers in streaming_bulk(
             client,
-            _actions(editions, documents),
+            _actions(editions, documents, "external_gte" if again else "external"),
             chunk_size=_MOST,
             max_chunk_bytes=_MOST_BYTES,
             max_retries=_TRIES,
@@ -47,7 +52,9 @@ def send(client: Client, editions: Sequence[Edition], documents: Sequence[Docume
     return found
 
 
-def _actions(editions: Sequence[Edition], documents: Sequence[Document]) -> Iterator[Mapping[str, object]]:
+def _actions(
+    editions: Sequence[Edition], documents: Sequence[Document], versions: str
+) -> Iterator[Mapping[str, object]]:
     for document in documents:
         for edition in editions:
             yield {
@@ -55,7 +62,7 @@ def _actions(editions: Sequence[Edition], documents: Sequence[Document]) -> Iter
                 "_index": edition.target,
                 "_id": str(document.record),
                 "version": document.revision,
-                "version_type": "external_gte",
+                "version_type": versions,
                 "_source": source(document, edition.spaces),
             }
 
