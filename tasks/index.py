@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from infra.records.indexing import Due
+from infra.records.indexing import Behind, Due
 from schemas.document import Document
 from schemas.errors import TransientError
 from schemas.record import Record
@@ -36,20 +36,17 @@ def index_these(services: Services, records: Sequence[int]) -> None:
     _write(services, services.indexing.behind_of(records), at_once=True)
 
 
-def _write(services: Services, behind: Sequence[tuple[Record, int]], *, at_once: bool) -> int:
+def _write(services: Services, behind: Sequence[Behind], *, at_once: bool) -> int:
     if not behind:
         return 0
     try:
-        outcomes = services.index.write(documents_of(services, behind), at_once=at_once)
+        documents = documents_of(services, [(each.record, each.phash) for each in behind])
+        outcomes = services.index.write(documents, at_once=at_once)
     except TransientError as error:
         services.index_outage.began(error)
         return 0
     services.index_outage.over()
-    taken = {
-        record.id: record.revision
-        for (record, _), outcome in zip(behind, outcomes, strict=True)
-        if outcome is not WriteOutcome.FAILED
-    }
+    taken = [each for each, outcome in zip(behind, outcomes, strict=True) if outcome is not WriteOutcome.FAILED]
     if erased := services.indexing.indexed(taken):
         services.index.forget(erased)  # should this fail, or end here, the sweeper does it: see `forget_erased`
     return len(taken)

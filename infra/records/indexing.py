@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -13,6 +13,15 @@ from schemas.record import Record
 from schemas.results import Floats
 
 _PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A record that the index is to be given. since: when the account of it was changed; `indexed` compares it."""
+
+    record: Record
+    phash: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +41,31 @@ class PostgresIndexing:
     pool: Pool
     backend: str
 
-    def behind(self, limit: int) -> list[tuple[Record, int]]:
-        """(record, perceptual hash) of published records that the index has not got yet, longest behind first."""
+    def behind(self, limit: int) -> list[Behind]:
+        """Published records that the index has not got yet, longest behind first."""
         return self._behind("behind", {"limit": limit})
 
-    def behind_of(self, records: Sequence[int]) -> list[tuple[Record, int]]:
+    def behind_of(self, records: Sequence[int]) -> list[Behind]:
         """The same of certain records only."""
         return self._behind("behind_of", {"ids": list(records)})
 
-    def _behind(self, query: str, values: Mapping[str, object]) -> list[tuple[Record, int]]:
+    def _behind(self, query: str, values: Mapping[str, object]) -> list[Behind]:
         with session(self.pool) as connection:
             rows = connection.execute(statement("indexing", query), {"backend": self.backend, **values}).fetchall()
-        return [(record_from_json(document), int(phash)) for document, phash in rows]
+        return [Behind(record_from_json(document), int(phash), since) for document, phash, since in rows]
 
-    def indexed(self, revisions: Mapping[int, int]) -> list[int]:
-        """The index has these revisions now; returns the records of them that were erased meanwhile."""
-        values = {"ids": list(revisions), "revisions": list(revisions.values()), "backend": self.backend}
+    def indexed(self, written: Sequence[Behind]) -> list[int]:
+        """The index has what was read of these; returns the records of them that were erased meanwhile.
+
+        What `adopt` or `again` said since they were read stands: those are given to the index once more.
+        """
+        ids = [each.record.id for each in written]
+        revisions = [each.record.revision for each in written]
+        since = [each.since for each in written]
+        values = {"ids": ids, "revisions": revisions, "since": since, "backend": self.backend}
         with session(self.pool) as connection:
             known = {row[0] for row in connection.execute(statement("indexing", "indexed"), values).fetchall()}
-        return [record for record in revisions if record not in known]
+        return [record for record in ids if record not in known]
 
     def adopt(self, *, anew: bool) -> int:
         """Give the index what it was never told of, or everything when it begins `anew`; returns how much that is."""

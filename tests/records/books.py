@@ -170,11 +170,8 @@ class Books:
     def settled(self, key: str) -> str:
         """The outcome in a word once merging and the index had their turn."""
         self.merge()
-        self.indexing.indexed({record.id: rev for record, rev in self._behind()})
+        self.indexing.indexed(self.indexing.behind(1000))
         return self.outcome(key).outcome
-
-    def _behind(self) -> Sequence[tuple[Record, int]]:
-        return [(record, record.revision) for record, _ in self.indexing.behind(1000)]
 
     def dirty(self) -> list[int]:
         """Images whose records wait to be merged."""

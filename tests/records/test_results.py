@@ -151,14 +151,35 @@ def test_what_says_nothing_new_makes_no_new_revision_and_is_not_indexed_again(bo
 
 def test_what_changes_is_behind_until_the_index_has_that_revision(books: Books, tagger: int) -> None:
     image = books.put("a.png")
-    (first,) = books.merge()
+    books.merge()
+    first = books.indexing.behind(9)
     books.say(tagger, image, sword=0.9)
-    (second,) = books.merge()
-    books.indexing.indexed({first.id: first.revision})
-    assert [record.revision for record, _ in books.indexing.behind(9)] == [second.revision]
-    books.indexing.indexed({second.id: second.revision})
-    books.indexing.indexed({first.id: first.revision})  # a late answer
+    (published,) = books.merge()
+    books.indexing.indexed(first)
+    second = books.indexing.behind(9)
+    assert [each.record.revision for each in second] == [published.revision]
+    books.indexing.indexed(second)
+    books.indexing.indexed(first)  # a late answer
     assert books.indexing.behind(9) == []
+
+
+@pytest.mark.parametrize("once_more", ["adopt", "again"])
+def test_who_is_to_be_given_a_record_once_more_outlives_a_late_answer(books: Books, once_more: str) -> None:  # R64
+    books.put("a.png")
+    (record,) = books.merge()
+    before = books.indexing.behind(9)
+    for _ in range(2):  # what is indexed already, and what waits
+        if once_more == "adopt":
+            assert books.indexing.adopt(anew=True) == 1
+        else:
+            books.indexing.again([record.id])
+        assert books.indexing.indexed(before) == []  # it was not erased
+        (waits,) = after = books.indexing.behind(9)
+        assert (waits.record, books.indexing.lag()[0]) == (record, 1)
+        books.indexing.indexed(after)
+        books.indexing.indexed(before)
+        assert books.indexing.behind(9) == []
+        before = after
 
 
 def test_the_latest_word_of_a_person_outlives_every_merge(books: Books, tagger: int) -> None:

@@ -111,6 +111,27 @@ def test_an_index_that_is_away_holds_no_merge_up_and_is_said_once(
     assert len([line for line in caplog.records if "is back" in line.message]) == 1
 
 
+def test_what_is_written_while_the_index_is_made_anew_is_written_again(services: Services, books: Books) -> None:  # R72
+    number = put(books, "a.png", sword=0.9)
+    real = services.index
+
+    class Lost:
+        """An index that is lost, and made anew, after it took documents and before the account says so."""
+
+        def write(self, documents: list[Document], *, at_once: bool = True) -> list[WriteOutcome]:
+            taken = real.write(documents, at_once=at_once)
+            books.sql("DELETE FROM search_document")
+            assert services.indexing.adopt(anew=True) == 1
+            return taken
+
+    services.__dict__["index"] = Lost()
+    merge_dirty(services)
+    services.__dict__["index"] = real
+    assert services.indexing.lag()[0] == 1 and found(services) == []
+    index_behind(services)
+    assert services.indexing.lag()[0] == 0 and found(services) == [number]
+
+
 def test_pauses_grow_and_end() -> None:
     outage = Outage("it")
     assert not outage.paused()

@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 import numpy as np
 import pytest
 
+from infra.search.opensearch import keeping
+from infra.search.opensearch.editions import Edition, Editions
 from infra.settings import Settings
 from schemas.errors import ConflictError, TransientError
 from schemas.pipeline import EMBEDDING
@@ -200,6 +203,64 @@ def test_a_rebuild_loses_no_write_and_the_way_back_is_kept_up(services: Services
         roll_back(services)
 
 
+def no_shard(services: Services, edition: Edition) -> None:
+    """Take an edition's only shard away, as when the node that held it is lost: no node may have it."""
+    with httpx2.Client(base_url=services.settings.search_url, timeout=60) as server:
+        about = server.get(f"/{edition.name}").raise_for_status().json()[edition.name]
+        server.delete(f"/{edition.name}").raise_for_status()
+        nowhere = {"index": {"number_of_replicas": 0, "routing.allocation.require._name": "nobody"}}
+        body = {"settings": nowhere, "mappings": about["mappings"], "aliases": about["aliases"]}
+        waiting = {"wait_for_active_shards": "0"}
+        server.put(f"/{edition.name}", json=body, params=waiting).raise_for_status()
+
+
+def test_a_broken_edition_that_nobody_searches_is_given_up_and_holds_nothing_up(
+    services: Services, books: Books, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:  # R72, R74
+    numbers = [put(books, "a.png", sword=0.9)]
+    merge_dirty(services)
+    (before,) = editions(services)
+    made = rebuild(services, print)
+    no_shard(services, before)
+    numbers.append(put(books, "b.png", sword=0.9))
+    merge_dirty(services)
+    assert services.indexing.lag()[0] == 1 and "which is not searched" in caplog.text  # it may come back
+    assert [each.name for each in editions(services) if each.written] == [before.name, made.name]
+    monkeypatch.setattr(keeping, "_PATIENCE", timedelta(0))
+    assert index_behind(services, now=True) == 1
+    assert found(services) == numbers and services.indexing.lag()[0] == 0
+    assert [each.name for each in editions(services) if each.written] == [made.name]
+    (said,) = [line.message for line in caplog.records if "written no more" in line.message]
+    assert f"`nafuda index drop {before.name}`" in said
+    with pytest.raises(ConflictError, match="no other edition"):
+        roll_back(services)
+    rebuild(services, print)
+    assert before.name not in [each.name for each in editions(services)] and found(services) == numbers
+
+
+def test_an_edition_that_live_writes_gave_up_while_it_was_filled_is_never_searched(
+    services: Services, books: Books
+) -> None:  # R74
+    put(books, "a.png", sword=0.9)
+    merge_dirty(services)
+    (before,) = editions(services)
+    index = services.opensearch
+    assert index is not None
+
+    def gives_up(said: str) -> None:
+        (made,) = [each for each in index.editions.all() if not each.read]
+        assert not index.editions.give_up(made.name, made.name)  # as if searches had moved
+        assert not index.editions.give_up(before.name, made.name)
+        if said.startswith("1 records"):
+            assert index.editions.give_up(made.name, before.name)
+            with pytest.raises(ConflictError, match="not kept up"):
+                index.editions.read_from(made.name)
+
+    with pytest.raises(ConflictError, match="was given up"):
+        rebuild(services, gives_up)
+    assert editions(services) == [before]
+
+
 def test_a_rebuild_that_would_lack_something_is_not_searched(
     services: Services, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +322,52 @@ def test_vectors_that_the_index_had_no_room_for_are_found_after_the_next_look(
     assert services.indexing.lag()[0] == 0
     keep_index(services)
     assert services.indexing.lag()[0] == 0  # nothing is given twice
+
+
+def test_vectors_of_an_embedder_that_came_during_a_rebuild_are_found(services: Services, books: Books) -> None:  # R64
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(2)]
+    merge_dirty(services)
+
+    def comes(said: str) -> None:
+        if not said.startswith("filling"):
+            return
+        model = books.model("encoder", EMBEDDING)
+        for number, vector in zip(numbers, (unit(1), unit(2, 1)), strict=True):
+            output = ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=vector)
+            books.results.store([StageResult(image_of(books, number), model, EMBEDDING, output, 1.0)])
+        keep_index(services)
+        while index_behind(services, now=True):
+            pass
+
+    rebuild(services, comes)
+    assert services.indexing.lag()[0] == 0
+    (near,) = services.similar.by_vector(numbers[0], 5, Viewer())
+    assert near.hit.record == numbers[1]
+
+
+def test_room_that_is_made_between_the_look_and_the_write_is_written_to_again(
+    services: Services, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:  # R64, R72
+    numbers = [put(books, f"{n}.png", sword=0.9) for n in range(2)]
+    model = books.model("encoder", EMBEDDING)
+    for number, vector in zip(numbers, (unit(1), unit(2, 1)), strict=True):
+        output = ModelOutput(np.zeros(0, np.int16), np.zeros(0, np.float32), vector=vector)
+        books.results.store([StageResult(image_of(books, number), model, EMBEDDING, output, 1.0)])
+    written = Editions.written
+
+    def late(self: Editions) -> list[Edition]:
+        looked = written(self)
+        monkeypatch.undo()
+        keep_index(services)
+        return looked
+
+    monkeypatch.setattr(Editions, "written", late)
+    merge_dirty(services)
+    assert services.indexing.lag()[0] == 2
+    while index_behind(services, now=True):
+        pass
+    (near,) = services.similar.by_vector(numbers[0], 5, Viewer())
+    assert near.hit.record == numbers[1]
 
 
 def image_of(books: Books, record: int) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.search.opensearch.client import Client, errors
+from infra.search.opensearch.client import GONE, Client, errors
 from infra.search.opensearch.mapping import VECTOR, mapping, settings, shape, vectors
-from schemas.errors import ConfigurationError, ConflictError, NotFoundError, PermanentError
+from schemas.errors import ConfigurationError, ConflictError, NotFoundError, PermanentError, TransientError
 
 _WRITE = ".write"
 _STAMP = r"-(0|\d{14}-[0-9a-f]{4})"
@@ -95,15 +95,38 @@ class Editions:
         self._note(name, filled=True)
 
     def read_from(self, name: str) -> None:
-        """Send searches to an edition, in one step: no search falls between. NotFoundError when there is none."""
+        """Send searches to an edition, in one step: no search falls between.
+
+        NotFoundError when there is none, ConflictError when it is written no more.
+        """
         editions = self.all()
         if name not in {edition.name for edition in editions}:
             raise NotFoundError(f"there is no edition {name}; `nafuda index editions` lists them")
         moves: list[dict[str, object]] = [
             {"remove": {"index": edition.name, "alias": self.name}} for edition in editions if edition.read
         ]
-        with errors(f"edition {name}"):
-            self.client.indices.update_aliases(body={"actions": [*moves, {"add": {"index": name, "alias": self.name}}]})
+        actions = [*_still(name, name + _WRITE), *moves, {"add": {"index": name, "alias": self.name}}]
+        if not self._alias(name, actions):
+            raise ConflictError(f"{name} is not kept up, so it is not searched; `nafuda index rebuild` makes another")
+
+    def give_up(self, name: str, searched: str) -> bool:
+        """Write to an edition no more, if that one is still searched; False when searches moved, or another was first.
+
+        One step with the look at who is searched: an edition that is searched is always written.
+        """
+        left = {"remove": {"index": name, "alias": name + _WRITE, "must_exist": True}}
+        return self._alias(name, [*_still(searched, self.name), left])
+
+    def _alias(self, name: str, actions: Sequence[Mapping[str, object]]) -> bool:
+        """Change aliases, all or none; False when one that must exist does not."""
+        try:
+            with errors(f"edition {name}"):
+                self.client.indices.update_aliases(body={"actions": actions})
+        except TransientError as error:
+            if error.code != GONE:
+                raise
+            return False
+        return True
 
     def leave(self, name: str) -> None:
         """Write to an edition no more."""
@@ -157,6 +180,14 @@ class Editions:
         with errors(f"edition {name}"):
             self.client.indices.create(index=name, body=body)
         return Edition(name, read=read, written=True, filled=False, shape=shape(), spaces=spaces, vectors=knn)
+
+
+def _still(index: str, alias: str) -> list[Mapping[str, object]]:
+    """Actions that change nothing, and fail when the index has the alias no more."""
+    return [
+        {"remove": {"index": index, "alias": alias, "must_exist": True}},
+        {"add": {"index": index, "alias": alias}},
+    ]
 
 
 def _edition(name: str, alias: str, about: Mapping[str, Any]) -> Edition:

@@ -12,11 +12,12 @@ from infra.search.opensearch.compile import LIVE, ORDERS, Filter, every, scope
 from infra.search.opensearch.counting import FacetCounter
 from infra.search.opensearch.documents import HIT_FIELDS, hit_of, microseconds, moment
 from infra.search.opensearch.editions import Edition, Editions
+from infra.search.opensearch.keeping import Keeper
 from infra.search.opensearch.mapping import OTHER_TAGS, UNIT, facet_field
 from infra.search.opensearch.patterns import beginning
 from infra.search.opensearch.prepared import Asker, counted
-from infra.search.opensearch.writing import send
 from schemas.document import Document
+from schemas.errors import ConflictError
 from schemas.search import (
     TAG_CATEGORIES,
     Alias,
@@ -54,6 +55,7 @@ class OpenSearchIndex:
         self.editions = editions
         self._client = client
         self._only = only
+        self._keeper = Keeper(client, editions, again=only is None)
         self.asker = Asker(client, only.name if only else editions.name, alias)
         self._sample_above = sample_above
 
@@ -66,18 +68,22 @@ class OpenSearchIndex:
         self.editions.filled(self.editions.ensure().name)
 
     def write(self, documents: Sequence[Document], *, at_once: bool = True) -> list[WriteOutcome]:
-        """Send documents to every written edition; see the port."""
+        """Send documents to every written edition; see the port, and `keeping` for one that takes none."""
         if not documents:
             return []
         editions = self._written()
         newest = newest_of_each(documents)
-        found = send(self._client, editions, newest)
+        found = self._keeper.write(editions, newest)
         if at_once:
-            self._refresh([edition.name for edition in editions])  # searches may move to any of them now
+            # Searches may move to any of them now.
+            self._refresh([edition.name for edition in editions if self._keeper.well(edition)])
         return outcomes(documents, newest, found)
 
     def only(self, edition: Edition) -> "OpenSearchIndex":
-        """The index as if this edition were the only one: how a new one gets what there was before, and is checked."""
+        """The index as if this edition were the only one: how a new one gets what there was before, and is checked.
+
+        What live writes brought it meanwhile stays: of equal revisions, theirs may have vectors that came later.
+        """
         return OpenSearchIndex(self._client, self.editions, self.asker.alias, only=edition)
 
     def hits(self, request: SearchRequest) -> HitPage:
@@ -167,8 +173,12 @@ class OpenSearchIndex:
         return int(done["deleted"]) // len(names)
 
     def _written(self) -> list[Edition]:
-        """Where documents go. TransientError when there is no index (any more)."""
-        editions = [self._only] if self._only else self.editions.written()
+        """Where documents go. TransientError when there is no index (any more); ConflictError for `only` one."""
+        editions = self.editions.written()
+        if self._only:  # as it is now: room for another model's vectors may have been made in it
+            editions = [edition for edition in editions if edition.name == self._only.name]
+            if not editions:
+                raise ConflictError(f"{self._only.name} is lost, or was given up: the log says what it turned away")
         if not editions:
             raise gone(f"writing to {self.editions.name}")
         return editions

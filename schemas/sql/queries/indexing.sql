@@ -2,32 +2,36 @@
 
 -- name: to_index
 -- Say that the index is behind on these records; one that was behind before keeps its place in the line.
--- Index: the primary key.
+-- changed_at never is the same twice: who read it can tell whether the account was changed since. Index: the primary key.
 INSERT INTO index_state AS s (record, backend, revision)
 SELECT id, %(backend)s, revision FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[]) AS p (id, revision) ORDER BY id
 ON CONFLICT (record, backend) DO UPDATE SET
     revision = excluded.revision,
-    changed_at = CASE WHEN s.revision > s.indexed THEN s.changed_at ELSE now() END;
+    changed_at = CASE WHEN s.revision > s.indexed THEN s.changed_at
+                      ELSE greatest(now(), s.changed_at + interval '1 microsecond') END;
 
 -- name: behind
 -- Published records that the index has not got yet, longest behind first. Index: index_behind.
-SELECT r.document::text, i.phash
+SELECT r.document::text, i.phash, s.changed_at
 FROM index_state s JOIN records r ON r.id = s.record JOIN images i ON i.id = r.image
 WHERE s.backend = %(backend)s AND s.revision > s.indexed AND r.document IS NOT NULL
 ORDER BY s.changed_at LIMIT %(limit)s;
 
 -- name: behind_of
 -- Of these records, those that the index has not got as they are published. Index: the primary key.
-SELECT r.document::text, i.phash
+SELECT r.document::text, i.phash, s.changed_at
 FROM index_state s JOIN records r ON r.id = s.record JOIN images i ON i.id = r.image
 WHERE s.backend = %(backend)s AND s.record = ANY (%(ids)s::bigint[]) AND s.revision > s.indexed
   AND r.document IS NOT NULL
 ORDER BY r.id;
 
 -- name: indexed
--- The index has these revisions now. Index: the primary key.
-UPDATE index_state s SET indexed = greatest(s.indexed, p.revision)
-FROM (SELECT * FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[]) AS p (id, revision) ORDER BY id) AS p
+-- The index has these revisions now, unless it has to be given the record again since they were read: what was written
+-- then may have gone to an index that is no more, or had no room for all of it. Index: the primary key.
+UPDATE index_state s
+SET indexed = CASE WHEN s.changed_at = p.since THEN greatest(s.indexed, p.revision) ELSE s.indexed END
+FROM (SELECT * FROM unnest(%(ids)s::bigint[], %(revisions)s::bigint[], %(since)s::timestamptz[]) AS p (id, revision, since)
+      ORDER BY id) AS p
 WHERE s.record = p.id AND s.backend = %(backend)s
 RETURNING s.record;
 
@@ -39,7 +43,8 @@ FROM records r LEFT JOIN index_state k ON k.record = r.id AND k.backend = %(back
 WHERE r.document IS NOT NULL AND (%(anew)s OR k.record IS NULL OR k.revision < r.revision)
 ORDER BY r.id
 ON CONFLICT (record, backend) DO UPDATE SET
-    revision = greatest(s.revision, excluded.revision), changed_at = now(),
+    revision = greatest(s.revision, excluded.revision),
+    changed_at = greatest(now(), s.changed_at + interval '1 microsecond'),
     indexed = CASE WHEN %(anew)s THEN 0 ELSE s.indexed END;
 
 -- name: again
@@ -48,7 +53,8 @@ INSERT INTO index_state AS s (record, backend, revision)
 SELECT r.id, %(backend)s, r.revision FROM records r
 WHERE r.id = ANY (%(ids)s::bigint[]) AND r.document IS NOT NULL ORDER BY r.id
 ON CONFLICT (record, backend) DO UPDATE SET
-    revision = greatest(s.revision, excluded.revision), changed_at = now(), indexed = 0;
+    revision = greatest(s.revision, excluded.revision),
+    changed_at = greatest(now(), s.changed_at + interval '1 microsecond'), indexed = 0;
 
 -- name: documents_after
 -- Published records, a page at a time. Indexes: both primary keys.
