@@ -187,6 +187,23 @@ def test_the_claims_of_a_worker_that_is_heard_of_stay(tagged: Books) -> None:
     assert tagged.work("sweeper:1").sweep(LONG) == 0
 
 
+def test_silence_that_is_not_judged_frees_and_forgets_nobody_but_a_successor_does(tagged: Books) -> None:
+    tagged.work().claim(STAGES, 2)
+    tagged.sql("UPDATE workers SET seen_at = now() - interval '2 days'")
+    sweeper = tagged.work("sweeper:1")
+    assert sweeper.sweep(LONG, lambda now: False) == 0
+    assert tagged.sql("SELECT count(*) FROM workers") == [(2,)]
+    tagged.work("host:vision:2")
+    assert sweeper.sweep(LONG, lambda now: False) == 2
+
+
+def test_a_worker_that_was_heard_of_in_the_future_is_dead(tagged: Books) -> None:
+    """Somebody put the database's clock back."""
+    tagged.work().claim(STAGES, 2)
+    tagged.sql("UPDATE workers SET seen_at = now() + interval '1 hour'")
+    assert tagged.work("sweeper:1").sweep(LONG) == 2
+
+
 def test_the_work_of_a_silent_worker_is_done_alone_from_now_on(tagged: Books) -> None:
     assert died(tagged, "host:vision:1", tagged.work().claim(STAGES, 2)) == 2
     worker = tagged.work("host:vision:2")

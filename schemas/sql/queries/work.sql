@@ -204,8 +204,13 @@ ON CONFLICT (queue) DO UPDATE
 INSERT INTO workers (name, roles) VALUES (%(worker)s, %(roles)s)
 ON CONFLICT (name) DO UPDATE SET seen_at = now();
 
+-- name: clock
+-- The time by which this transaction judges. No table, so no index.
+SELECT now();
+
 -- name: sweep
--- Free the claims of workers that are silent, or whose place (name before the last colon) another process took.
+-- Free the claims of workers that are silent, where that is judged, or whose place (name before the last colon) another
+-- process took. A worker heard of in the future is silent, too: the clock was put back since.
 -- After too many deaths alone the work is quarantined. Index: work_claimed.
 WITH claiming AS MATERIALIZED (  -- a name each: asked for each claim, the rest of this took a third of a core
     SELECT DISTINCT claimed_by AS name FROM work WHERE claimed_by IS NOT NULL
@@ -213,7 +218,9 @@ WITH claiming AS MATERIALIZED (  -- a name each: asked for each claim, the rest 
     SELECT c.name FROM claiming c
     WHERE NOT EXISTS (
         SELECT FROM workers k
-        WHERE k.name = c.name AND k.seen_at > now() - make_interval(secs => %(silent)s)
+        WHERE k.name = c.name
+          AND (NOT %(judged)s OR k.seen_at BETWEEN now() - make_interval(secs => %(silent)s)
+                                               AND now() + make_interval(secs => %(silent)s))
           AND NOT EXISTS (
               SELECT FROM workers later
               WHERE later.started_at > k.started_at
