@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from infra.objects.folder import FolderStore
@@ -19,6 +18,7 @@ from tasks.reconcile import compare_by_schedule
 from tasks.services import Services
 from tasks.sweep import free_the_dead, run_sweeper
 from tasks.watch import Watch
+from tests.databases import away
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
 
@@ -85,20 +85,6 @@ def test_a_comparison_that_broke_off_is_made_again(services: Services, books: Bo
 
 
 @contextmanager
-def away(database: str) -> Iterator[None]:
-    """The database ends all sessions, and takes none."""
-    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
-    server = psycopg.conninfo.make_conninfo(database, dbname="postgres")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-        try:
-            yield
-        finally:
-            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
-
-
-@contextmanager
 def beating(worker: PostgresWork) -> Iterator[None]:
     """It beats as long as the database takes it."""
     over = threading.Event()
@@ -116,7 +102,7 @@ def beating(worker: PostgresWork) -> Iterator[None]:
 
 
 def test_an_outage_of_the_database_is_not_the_death_of_those_who_could_not_be_heard(
-    services: Services, books: Books, database: str
+    services: Services, books: Books, server: str, database: str
 ) -> None:  # R42, R72
     parts, over = often(services, FolderStore(services.settings.buckets_folder)), threading.Event()
     books.note("a.png", "b.png")
@@ -127,7 +113,7 @@ def test_an_outage_of_the_database_is_not_the_death_of_those_who_could_not_be_he
     with beating(live):
         sweeper.start()
         wait_for(lambda: len(books.sql(freed)) == 1, 60)  # from now on it tells who is dead
-        with away(database):
+        with away(server, database):
             time.sleep(SILENT.total_seconds() + 2)
         wait_for(lambda: _back(books), 60)
         time.sleep(2 * SILENT.total_seconds())
