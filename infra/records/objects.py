@@ -175,9 +175,10 @@ def plan(
         "holding": [stage for stage, _ in needs()],
         "needed": [need for _, need in needs()],
     }
-    planned = connection.execute(statement("objects", "plan_work"), values).fetchall()
+    rows = connection.execute(statement("objects", "plan_work"), values).fetchall()
+    planned = [int(image) for image, claimed in rows if not claimed]
     hold(connection, {image for _, image in pairs} if planned else ())
-    return [int(image) for (image,) in planned]
+    return planned
 
 
 def _add_images(connection: Connection, found: Sequence[Found]) -> None:

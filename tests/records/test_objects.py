@@ -7,6 +7,7 @@ import pytest
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead, Sidecar
 from schemas.pipeline import INGEST
+from schemas.retry import next_pause
 from tests.records.books import STAGES, TAGGING, Books, digest, events, failure, subjects
 
 
@@ -141,6 +142,31 @@ def test_an_image_that_is_deleted_while_it_is_analysed_fails_in_the_end_and_wait
     assert books.states(TAGGING)[image][0] == "failed"
     assert books.put("a.png", "bytes") == image
     assert [(claim.subject, claim.attempts) for claim in worker.claim(STAGES, 9)] == [(image, 1)]
+
+
+def test_an_image_that_comes_back_while_its_last_attempt_finds_nothing_is_tried_again(
+    books: Books, tagger: int
+) -> None:
+    image, worker = books.put("a.png", "bytes"), books.work()
+    books.delete("a.png")
+    claims = worker.claim(STAGES, 9)
+    for _ in range(9):
+        if next_pause("gone", claims[0].attempts) is None:
+            break
+        worker.fail([failure(claim, "gone") for claim in claims])
+        books.due()
+        claims = worker.claim(STAGES, 9)
+    assert books.put("b.png", "bytes") == image
+    worker.fail([failure(claim, "gone") for claim in claims])
+    assert [(claim.subject, claim.attempts) for claim in worker.claim(STAGES, 9)] == [(image, 1)]
+
+
+def test_what_fails_for_good_does_so_whatever_copy_came_meanwhile(books: Books, tagger: int) -> None:
+    image, worker = books.put("a.png", "bytes"), books.work()
+    claims = worker.claim(STAGES, 9)
+    books.put("b.png", "bytes")
+    worker.fail([failure(claim, "bad-output", permanent=True) for claim in claims])
+    assert books.states(TAGGING)[image] == ("failed", "it was bad-output")
 
 
 def test_a_result_that_arrives_after_the_deletion_keeps_the_tombstone(books: Books, tagger: int) -> None:

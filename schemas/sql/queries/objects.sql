@@ -157,8 +157,9 @@ WHERE r.live AND (%(collection)s = '' OR c.name = %(collection)s) AND r.id = ANY
 
 -- name: plan_work
 -- Work for every model of the plan that has not spoken of the image yet. What waits already is done earlier when
--- somebody wants it now, or when it waited for an object to come back. What needs another stage is held until that one
--- has ended. Index: results' and work's primary keys.
+-- somebody wants it now, or when it waited for an object to come back. Who works on it already may have found no object:
+-- as with a hint, `fail` sees that this was later than the claim. What needs another stage is held until that one has
+-- ended. Index: results' and work's primary keys.
 INSERT INTO work AS w (stage, subject, model, priority, held)
 SELECT m.stage, pair.image, m.id, min(pair.priority),
        bool_or(EXISTS (
@@ -180,11 +181,12 @@ ON CONFLICT (stage, subject, model) DO UPDATE
     SET priority = least(w.priority, excluded.priority),
         state = CASE WHEN w.code = 'gone' THEN 'pending' ELSE w.state END,
         attempts = CASE WHEN w.code = 'gone' THEN 0 ELSE w.attempts END,
-        next_attempt_at = CASE WHEN w.code = 'gone' THEN now() ELSE w.next_attempt_at END,
+        next_attempt_at = CASE WHEN w.claimed_by IS NOT NULL THEN clock_timestamp()
+                               WHEN w.code = 'gone' THEN now() ELSE w.next_attempt_at END,
         code = CASE WHEN w.code = 'gone' THEN '' ELSE w.code END,
         reason = CASE WHEN w.code = 'gone' THEN '' ELSE w.reason END
-    WHERE w.claimed_by IS NULL AND (w.priority > excluded.priority OR w.code = 'gone')
-RETURNING w.subject;
+    WHERE w.claimed_by IS NOT NULL OR w.priority > excluded.priority OR w.code = 'gone'
+RETURNING w.subject, w.claimed_by IS NOT NULL;
 
 -- name: put_sidecars
 -- Replace what is known from beside these objects. Index: the primary key.

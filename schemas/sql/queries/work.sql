@@ -98,9 +98,10 @@ RETURNING w.subject, w.state;
 
 -- name: fail
 -- Write failures down: pending again later, or failed for good; but what was hinted at since the claim may be other
--- bytes by now, and is ready at once. Index: the primary key.
+-- bytes by now, and an image that was gone may have come with another object: it is ready at once. Index: the primary key.
 WITH failed AS (
-    SELECT w.stage, w.subject, w.model, f.state, f.delay, f.code, f.reason, w.next_attempt_at > w.claimed_at AS newer
+    SELECT w.stage, w.subject, w.model, f.state, f.delay, f.code, f.reason,
+           w.next_attempt_at > w.claimed_at AND (w.stage = 'ingest' OR f.code = 'gone') AS newer
     FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[], %(states)s::text[],
                 %(delays)s::float8[], %(codes)s::text[], %(reasons)s::text[])
          AS f (stage, subject, model, state, delay, code, reason)
