@@ -110,6 +110,31 @@ def test_an_overwrite_moves_the_object_and_leaves_a_tombstone(books: Books, tagg
     assert dict(books.sql("SELECT image, live FROM records ORDER BY image")) == {old: False, old + 1: True, new: True}
 
 
+@pytest.mark.parametrize("after", ["bytes", "other", ""])
+@pytest.mark.parametrize("prefix", ["", "art/"])
+def test_a_source_that_is_given_to_another_collection_takes_its_objects_along(
+    books: Books, tagger: int, prefix: str, after: str
+) -> None:
+    """At their next hint, whether the bytes are the same, others, or gone; nothing of them stays behind (R64)."""
+    old = books.put("art/a.png", "bytes")
+    books.merge()
+    books.collection(tagger, name="art", prefix=prefix)
+    (row,) = books.note("art/a.png")
+    assert not row.unchanged(books.head("art/a.png", "bytes"))
+    books.merge()
+    live = """SELECT c.name, r.image, r.status FROM records r JOIN collections c ON c.id = r.collection WHERE r.live"""
+    assert [found[:2] for found in books.sql(live)] == [("main", old)]  # until ingest answers
+    if after:
+        new = books.put("art/a.png", after)
+        books.say(tagger, new, sword=0.9)
+    else:
+        books.delete("art/a.png")
+    books.merge()
+    assert books.sql(live) == ([("art", new, "complete")] if after else [])
+    (row,) = books.rows("art/a.png")
+    assert row.unchanged(books.head("art/a.png", after)) == bool(after)
+
+
 def test_a_deleted_object_leaves_a_tombstone_and_comes_back_with_its_results(books: Books, tagger: int) -> None:
     image = books.put("a.png", "bytes")
     books.say(tagger, image, sword=0.9)
