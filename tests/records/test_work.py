@@ -336,6 +336,32 @@ def test_a_hint_during_a_failing_attempt_is_not_lost(books: Books) -> None:
     assert (again.subject, again.attempts) == (claim.subject, 1)
 
 
+@pytest.mark.parametrize("end", ["blame", "death"])
+def test_new_bytes_during_the_last_attempt_alone_have_all_their_chances(books: Books, end: str) -> None:
+    worker = books.work()
+    books.note("a.png", "b.png")
+    books.sql("UPDATE work SET deaths = %s", DEATHS_ALONE)
+    claims = [*worker.claim_suspect([INGEST]), *worker.claim_suspect([INGEST])]
+    (row,) = books.note("a.png")
+    if end == "blame":
+        worker.blame(claims, "ValueError: so it was")
+    else:
+        died(books, "host:vision:1", claims)
+    assert books.sql("SELECT subject, deaths, state FROM work ORDER BY state") == [
+        (row.id, 1, "pending"),
+        (next(claim.subject for claim in claims if claim.subject != row.id), DEATHS_ALONE + 1, "quarantined"),
+    ]
+
+
+def test_a_hint_that_was_sent_in_the_future_holds_up_no_queue(tagged: Books) -> None:
+    """Somebody put the database's clock back."""
+    worker = tagged.work()
+    worker.announce("vision")
+    tagged.sql("UPDATE hints SET sent_at = now() + interval '1 hour'")
+    assert "vision" in worker.overdue()
+    assert "vision" not in worker.overdue()
+
+
 def test_workers_are_known_by_their_roles_as_long_as_they_are_heard_of(books: Books) -> None:
     books.work("host:a:1")
     books.work("host:b:1")

@@ -6,7 +6,7 @@
 -- later than the claim (clock_timestamp), which is how `fail` knows of it. What is known stays in its collection until
 -- ingest answers, which moves it with its record (see `link`). Index: the primary key of collection_sources; objects (bucket, key).
 WITH hinted AS (
-    SELECT DISTINCT ON (e.bucket, e.key) e.bucket, e.key, e.event_id, source.collection
+    SELECT DISTINCT ON (e.bucket, e.key COLLATE "C") e.bucket, e.key, e.event_id, source.collection
     FROM unnest(%(buckets)s::text[], %(keys)s::text[], %(events)s::text[]) AS e (bucket, key, event_id)
     CROSS JOIN LATERAL (
         SELECT s.collection, s.suffixes FROM collection_sources s
@@ -15,7 +15,7 @@ WITH hinted AS (
     ) AS source
     WHERE cardinality(source.suffixes) = 0
        OR EXISTS (SELECT FROM unnest(source.suffixes) AS x (suffix) WHERE lower(e.key) LIKE '%%' || x.suffix)
-    ORDER BY e.bucket, e.key, e.event_id
+    ORDER BY e.bucket, e.key COLLATE "C", e.event_id  -- as objects are ordered, whatever the database's collation
 ), noted AS (
     INSERT INTO objects AS o (collection, bucket, key, event_id)
     SELECT collection, bucket, key, event_id FROM hinted
