@@ -1,6 +1,6 @@
 """The ports to the records in Postgres: what is stored, what is still to be done, what was found."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -148,8 +148,12 @@ class WorkLedger(Protocol):
     def beat(self) -> None:
         """Say that this worker is alive; its claims hold as long as it does."""
 
-    def sweep(self, silent: timedelta) -> int:
-        """Free the claims of workers silent for so long, as process deaths; returns how many."""
+    def sweep(self, silent: timedelta, judge: Callable[[datetime], bool] = lambda now: True) -> int:
+        """Free the claims of workers silent for so long, or whose place another took, as process deaths.
+
+        judge: told the database's time, whether silence means death now; after an outage everybody was silent.
+        Returns how many.
+        """
 
     def let_go(self, after: int, limit: int) -> int:
         """Let go of what waits for stages that have ended, should whoever ended them not have done so.

@@ -1,5 +1,6 @@
 """The sweeper: frees what dead workers held, and sends hints for work that nobody was told of."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -10,6 +11,7 @@ from tasks.index import prepare_index
 from tasks.loops import keep
 from tasks.reconcile import compare_by_schedule
 from tasks.services import Services
+from tasks.watch import Watch
 
 log = logging.getLogger(__name__)
 PERIOD = timedelta(seconds=1)
@@ -22,11 +24,8 @@ LETTERS_AGE = timedelta(days=30)
 
 
 def sweep_once(services: Services) -> None:
-    """Free the claims of the dead, then wake queues with ready work."""
+    """Wake queues with ready work."""
     services.work.recount()
-    freed = services.work.sweep(services.settings.silent)
-    if freed:
-        log.warning("freed %d claims of workers that ended", freed)
     for queue in services.work.overdue():
         services.send(queue)
 
@@ -73,11 +72,11 @@ def forget_erased(services: Services) -> None:
 
 
 def run_sweeper(services: Services, stop: threading.Event) -> None:
-    """Sweep until told to stop. Buckets are compared beside it: a million keys take minutes, in which dead workers'
-    claims must be freed."""
+    """Sweep until told to stop. Beside it buckets are compared, which takes minutes for a million keys, and the dead
+    are looked for, whose claims must be freed however long a broker or an index takes to say nothing."""
     over = threading.Event()
-    compared = (compare_by_schedule, services, over)
-    threading.Thread(target=keep, args=compared, name="compare", daemon=True).start()
+    for name, loop in (("compare", compare_by_schedule), ("dead", free_the_dead)):
+        threading.Thread(target=keep, args=(loop, services, over), name=name, daemon=True).start()
     try:
         _sweep(services, stop)
     finally:
@@ -110,6 +109,16 @@ def _sweep(services: Services, stop: threading.Event) -> None:
             if not away:
                 log.warning("the sweeper waits: %s", error)
             away = True
+        stop.wait(PERIOD.total_seconds())
+
+
+def free_the_dead(services: Services, stop: threading.Event) -> None:
+    """Free what dead workers held, until told to stop. An outage is told by the heartbeat."""
+    watch = Watch(services.settings.silent)
+    while not stop.is_set():
+        with contextlib.suppress(TransientError):
+            if freed := services.work.sweep(services.settings.silent, watch.judges):
+                log.warning("freed %d claims of workers that ended", freed)
         stop.wait(PERIOD.total_seconds())
 
 

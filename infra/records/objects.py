@@ -49,8 +49,8 @@ class PostgresObjects:
             _add_images(connection, [each for each in answers if each.facts is not None])
             linked = _link(connection, answers)
             _put_sidecars(connection, answers, {row[0] for row in linked})
-            pairs = [(collection, image) for _, collection, image, _ in linked]
-            left = [(collection, old) for _, collection, image, old in linked if old not in (None, image)]
+            pairs = [(collection, image) for _, collection, image, _, _ in linked]
+            left = [(was, old) for _, now, image, was, old in linked if old is not None and (was, old) != (now, image)]
             values = {"collections": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
             priority = {each.object: each.priority for each in answers}
             # Work before records, as everywhere: who stores results takes them in this order, too.
@@ -175,9 +175,10 @@ def plan(
         "holding": [stage for stage, _ in needs()],
         "needed": [need for _, need in needs()],
     }
-    planned = connection.execute(statement("objects", "plan_work"), values).fetchall()
+    rows = connection.execute(statement("objects", "plan_work"), values).fetchall()
+    planned = [int(image) for image, claimed in rows if not claimed]
     hold(connection, {image for _, image in pairs} if planned else ())
-    return [int(image) for (image,) in planned]
+    return planned
 
 
 def _add_images(connection: Connection, found: Sequence[Found]) -> None:
@@ -203,7 +204,7 @@ def _add_images(connection: Connection, found: Sequence[Found]) -> None:
     connection.execute(statement("objects", "add_images"), values)
 
 
-def _link(connection: Connection, found: Sequence[Found]) -> list[tuple[int, int, int, int | None]]:
+def _link(connection: Connection, found: Sequence[Found]) -> list[tuple[int, int, int, int, int | None]]:
     values = {
         "ids": [each.object for each in found],
         "checks": [each.checks for each in found],
@@ -215,7 +216,7 @@ def _link(connection: Connection, found: Sequence[Found]) -> list[tuple[int, int
         "modified": [each.head.modified for each in found],
     }
     rows = connection.execute(statement("objects", "link"), values).fetchall()
-    return sorted((int(row[0]), int(row[1]), int(row[2]), row[3]) for row in rows)
+    return sorted((int(row[0]), int(row[1]), int(row[2]), int(row[3]), row[4]) for row in rows)
 
 
 def _put_sidecars(connection: Connection, found: Sequence[Found], linked: set[int]) -> None:

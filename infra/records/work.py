@@ -1,9 +1,9 @@
 """The work ledger on PostgreSQL: claims, failures, hints, heartbeats and the sweep."""
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from infra.records.pool import Connection, Pool, Row, session, transaction
 from infra.records.sql import statement
@@ -158,13 +158,15 @@ class PostgresWork:
         with session(self.pool) as connection:
             connection.execute(statement("work", "beat"), {"worker": self.worker, "roles": self.roles})
 
-    def sweep(self, silent: timedelta) -> int:
+    def sweep(self, silent: timedelta, judge: Callable[[datetime], bool] = lambda now: True) -> int:
         """Free claims of dead workers; the images whose state changed are merged again. See the port."""
-        values = {"silent": silent.total_seconds(), "most": DEATHS_ALONE, "reason": _DIED}
         with transaction(self.pool) as connection:
+            judged = all(judge(now) for (now,) in connection.execute(statement("work", "clock")))
+            values = {"silent": silent.total_seconds(), "judged": judged, "most": DEATHS_ALONE, "reason": _DIED}
             freed = connection.execute(statement("work", "sweep"), values).fetchall()
             _touch(connection, {subject for stage, subject in freed if stage != INGEST})
-            connection.execute(statement("work", "forget_workers"))
+            if judged:  # else it would forget, after a day without a database, those who live
+                connection.execute(statement("work", "forget_workers"))
         return len(freed)
 
     def let_go(self, after: int, limit: int) -> int:

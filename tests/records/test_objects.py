@@ -7,6 +7,7 @@ import pytest
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead, Sidecar
 from schemas.pipeline import INGEST
+from schemas.retry import next_pause
 from tests.records.books import STAGES, TAGGING, Books, digest, events, failure, subjects
 
 
@@ -109,6 +110,31 @@ def test_an_overwrite_moves_the_object_and_leaves_a_tombstone(books: Books, tagg
     assert dict(books.sql("SELECT image, live FROM records ORDER BY image")) == {old: False, old + 1: True, new: True}
 
 
+@pytest.mark.parametrize("after", ["bytes", "other", ""])
+@pytest.mark.parametrize("prefix", ["", "art/"])
+def test_a_source_that_is_given_to_another_collection_takes_its_objects_along(
+    books: Books, tagger: int, prefix: str, after: str
+) -> None:
+    """At their next hint, whether the bytes are the same, others, or gone; nothing of them stays behind (R64)."""
+    old = books.put("art/a.png", "bytes")
+    books.merge()
+    books.collection(tagger, name="art", prefix=prefix)
+    (row,) = books.note("art/a.png")
+    assert not row.unchanged(books.head("art/a.png", "bytes"))
+    books.merge()
+    live = """SELECT c.name, r.image, r.status FROM records r JOIN collections c ON c.id = r.collection WHERE r.live"""
+    assert [found[:2] for found in books.sql(live)] == [("main", old)]  # until ingest answers
+    if after:
+        new = books.put("art/a.png", after)
+        books.say(tagger, new, sword=0.9)
+    else:
+        books.delete("art/a.png")
+    books.merge()
+    assert books.sql(live) == ([("art", new, "complete")] if after else [])
+    (row,) = books.rows("art/a.png")
+    assert row.unchanged(books.head("art/a.png", after)) == bool(after)
+
+
 def test_a_deleted_object_leaves_a_tombstone_and_comes_back_with_its_results(books: Books, tagger: int) -> None:
     image = books.put("a.png", "bytes")
     books.say(tagger, image, sword=0.9)
@@ -141,6 +167,31 @@ def test_an_image_that_is_deleted_while_it_is_analysed_fails_in_the_end_and_wait
     assert books.states(TAGGING)[image][0] == "failed"
     assert books.put("a.png", "bytes") == image
     assert [(claim.subject, claim.attempts) for claim in worker.claim(STAGES, 9)] == [(image, 1)]
+
+
+def test_an_image_that_comes_back_while_its_last_attempt_finds_nothing_is_tried_again(
+    books: Books, tagger: int
+) -> None:
+    image, worker = books.put("a.png", "bytes"), books.work()
+    books.delete("a.png")
+    claims = worker.claim(STAGES, 9)
+    for _ in range(9):
+        if next_pause("gone", claims[0].attempts) is None:
+            break
+        worker.fail([failure(claim, "gone") for claim in claims])
+        books.due()
+        claims = worker.claim(STAGES, 9)
+    assert books.put("b.png", "bytes") == image
+    worker.fail([failure(claim, "gone") for claim in claims])
+    assert [(claim.subject, claim.attempts) for claim in worker.claim(STAGES, 9)] == [(image, 1)]
+
+
+def test_what_fails_for_good_does_so_whatever_copy_came_meanwhile(books: Books, tagger: int) -> None:
+    image, worker = books.put("a.png", "bytes"), books.work()
+    claims = worker.claim(STAGES, 9)
+    books.put("b.png", "bytes")
+    worker.fail([failure(claim, "bad-output", permanent=True) for claim in claims])
+    assert books.states(TAGGING)[image] == ("failed", "it was bad-output")
 
 
 def test_a_result_that_arrives_after_the_deletion_keeps_the_tombstone(books: Books, tagger: int) -> None:

@@ -187,6 +187,23 @@ def test_the_claims_of_a_worker_that_is_heard_of_stay(tagged: Books) -> None:
     assert tagged.work("sweeper:1").sweep(LONG) == 0
 
 
+def test_silence_that_is_not_judged_frees_and_forgets_nobody_but_a_successor_does(tagged: Books) -> None:
+    tagged.work().claim(STAGES, 2)
+    tagged.sql("UPDATE workers SET seen_at = now() - interval '2 days'")
+    sweeper = tagged.work("sweeper:1")
+    assert sweeper.sweep(LONG, lambda now: False) == 0
+    assert tagged.sql("SELECT count(*) FROM workers") == [(2,)]
+    tagged.work("host:vision:2")
+    assert sweeper.sweep(LONG, lambda now: False) == 2
+
+
+def test_a_worker_that_was_heard_of_in_the_future_is_dead(tagged: Books) -> None:
+    """Somebody put the database's clock back."""
+    tagged.work().claim(STAGES, 2)
+    tagged.sql("UPDATE workers SET seen_at = now() + interval '1 hour'")
+    assert tagged.work("sweeper:1").sweep(LONG) == 2
+
+
 def test_the_work_of_a_silent_worker_is_done_alone_from_now_on(tagged: Books) -> None:
     assert died(tagged, "host:vision:1", tagged.work().claim(STAGES, 2)) == 2
     worker = tagged.work("host:vision:2")
@@ -317,6 +334,32 @@ def test_a_hint_during_a_failing_attempt_is_not_lost(books: Books) -> None:
     worker.fail([failure(claim, "refused", permanent=True)])
     (again,) = worker.claim([INGEST], 1)
     assert (again.subject, again.attempts) == (claim.subject, 1)
+
+
+@pytest.mark.parametrize("end", ["blame", "death"])
+def test_new_bytes_during_the_last_attempt_alone_have_all_their_chances(books: Books, end: str) -> None:
+    worker = books.work()
+    books.note("a.png", "b.png")
+    books.sql("UPDATE work SET deaths = %s", DEATHS_ALONE)
+    claims = [*worker.claim_suspect([INGEST]), *worker.claim_suspect([INGEST])]
+    (row,) = books.note("a.png")
+    if end == "blame":
+        worker.blame(claims, "ValueError: so it was")
+    else:
+        died(books, "host:vision:1", claims)
+    assert books.sql("SELECT subject, deaths, state FROM work ORDER BY state") == [
+        (row.id, 1, "pending"),
+        (next(claim.subject for claim in claims if claim.subject != row.id), DEATHS_ALONE + 1, "quarantined"),
+    ]
+
+
+def test_a_hint_that_was_sent_in_the_future_holds_up_no_queue(tagged: Books) -> None:
+    """Somebody put the database's clock back."""
+    worker = tagged.work()
+    worker.announce("vision")
+    tagged.sql("UPDATE hints SET sent_at = now() + interval '1 hour'")
+    assert "vision" in worker.overdue()
+    assert "vision" not in worker.overdue()
 
 
 def test_workers_are_known_by_their_roles_as_long_as_they_are_heard_of(books: Books) -> None:

@@ -1,19 +1,28 @@
 """The sweeper's rounds go on whatever else takes long (R71, R72)."""
 
 import threading
+import time
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from infra.objects.folder import FolderStore
+from infra.records.work import PostgresWork
 from schemas.errors import TransientError
 from schemas.images import ObjectHead
 from schemas.pipeline import INGEST
 from tasks.reconcile import compare_by_schedule
 from tasks.services import Services
-from tasks.sweep import run_sweeper
+from tasks.sweep import free_the_dead, run_sweeper
+from tasks.watch import Watch
+from tests.databases import away
 from tests.e2e.instance import wait_for
 from tests.records.books import Books
+
+SILENT = timedelta(seconds=4)
 
 
 class Endless(FolderStore):
@@ -34,7 +43,8 @@ class Endless(FolderStore):
 
 
 def often(services: Services, store: FolderStore) -> Services:
-    settings = services.settings.model_copy(update={"reconcile_every": timedelta(milliseconds=20)})
+    changes = {"reconcile_every": timedelta(milliseconds=20), "silent": SILENT}
+    settings = services.settings.model_copy(update=changes)
     parts = Services(settings, services.roles)
     parts.__dict__["store"] = store
     return parts
@@ -84,3 +94,78 @@ def test_a_comparison_that_broke_off_is_made_again(services: Services, books: Bo
         stop.set()
         comparer.join(60)
         parts.close()
+
+
+@contextmanager
+def beating(worker: PostgresWork) -> Iterator[None]:
+    """It beats as long as the database takes it."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.2):
+            with suppress(TransientError):
+                worker.beat()
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    yield
+    over.set()
+    thread.join(60)
+
+
+def test_an_outage_of_the_database_is_not_the_death_of_those_who_could_not_be_heard(
+    services: Services, books: Books, server: str, database: str
+) -> None:  # R42, R72
+    parts, over = often(services, FolderStore(services.settings.buckets_folder)), threading.Event()
+    books.note("a.png", "b.png")
+    live, dead = books.work("host:live:1"), books.work("host:dead:1")
+    (mine,), _ = live.claim([INGEST], 1), dead.claim([INGEST], 1)
+    freed = "SELECT subject, deaths FROM work WHERE claimed_by IS NULL"
+    sweeper = threading.Thread(target=free_the_dead, args=(parts, over))
+    with beating(live):
+        sweeper.start()
+        wait_for(lambda: len(books.sql(freed)) == 1, 60)  # from now on it tells who is dead
+        with away(server, database):
+            time.sleep(SILENT.total_seconds() + 2)
+        wait_for(lambda: _back(books), 60)
+        time.sleep(2 * SILENT.total_seconds())
+        assert books.sql("SELECT claimed_by, deaths FROM work WHERE subject = %s", mine.subject) == [("host:live:1", 0)]
+    begun = time.monotonic()
+    wait_for(lambda: (mine.subject, 1) in books.sql(freed), 60)
+    assert time.monotonic() - begun < 2 * SILENT.total_seconds()
+    over.set()
+    sweeper.join(60)
+    parts.close()
+
+
+def _back(books: Books) -> bool:
+    with suppress(TransientError):
+        return books.sql("SELECT 1") == [(1,)]
+    return False
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Our own, which stands still unless a test moves it."""
+    told = [100.0]
+    monkeypatch.setattr("tasks.watch.time.monotonic", lambda: told[0])
+    return told
+
+
+def judged(watch: Watch, clock: list[float], now: float, seconds: int) -> list[bool]:
+    """A look a second, from that time of the database's clock on."""
+    answers = []
+    for second in range(seconds):
+        clock[0] += 1
+        answers.append(watch.judges(datetime.fromtimestamp(now + second, UTC)))
+    return answers
+
+
+@pytest.mark.parametrize("step", [60, -60])
+def test_silence_counts_once_it_was_watched_for_so_long_by_both_clocks(clock: list[float], step: int) -> None:
+    """The step of the database's clock may be a host that was suspended, whose own clock stood still."""
+    watch = Watch(timedelta(seconds=20))
+    assert judged(watch, clock, 0, 22) == [False] * 20 + [True] * 2
+    assert judged(watch, clock, 22 + step, 21) == [False] * 20 + [True]
+    clock[0] += 60
+    assert judged(watch, clock, 43 + step, 21) == [False] * 20 + [True]

@@ -3,9 +3,10 @@
 -- name: note
 -- One more check for each object of a collection; what belongs to no collection is left out. First objects by key,
 -- then work by subject, as everything that locks many of them, so that nobody deadlocks. A hint during a claim is
--- later than the claim (clock_timestamp), which is how `fail` knows of it. Index: the primary key of collection_sources; objects (bucket, key).
+-- later than the claim (clock_timestamp), which is how `fail` knows of it. What is known stays in its collection until
+-- ingest answers, which moves it with its record (see `link`). Index: the primary key of collection_sources; objects (bucket, key).
 WITH hinted AS (
-    SELECT DISTINCT ON (e.bucket, e.key) e.bucket, e.key, e.event_id, source.collection
+    SELECT DISTINCT ON (e.bucket, e.key COLLATE "C") e.bucket, e.key, e.event_id, source.collection
     FROM unnest(%(buckets)s::text[], %(keys)s::text[], %(events)s::text[]) AS e (bucket, key, event_id)
     CROSS JOIN LATERAL (
         SELECT s.collection, s.suffixes FROM collection_sources s
@@ -14,12 +15,12 @@ WITH hinted AS (
     ) AS source
     WHERE cardinality(source.suffixes) = 0
        OR EXISTS (SELECT FROM unnest(source.suffixes) AS x (suffix) WHERE lower(e.key) LIKE '%%' || x.suffix)
-    ORDER BY e.bucket, e.key, e.event_id
+    ORDER BY e.bucket, e.key COLLATE "C", e.event_id  -- as objects are ordered, whatever the database's collation
 ), noted AS (
     INSERT INTO objects AS o (collection, bucket, key, event_id)
     SELECT collection, bucket, key, event_id FROM hinted
     ON CONFLICT (bucket, key) DO UPDATE
-        SET checks = o.checks + 1, seen_at = now(), event_id = excluded.event_id, collection = excluded.collection
+        SET checks = o.checks + 1, seen_at = now(), event_id = excluded.event_id
     RETURNING o.id
 )
 INSERT INTO work AS w (stage, subject, priority)
@@ -30,10 +31,16 @@ ON CONFLICT (stage, subject, model) DO UPDATE
 RETURNING w.subject;
 
 -- name: by_ids
--- Index: the primary key.
-SELECT o.id, o.bucket, o.key, o.version, o.collection, o.checks, o.etag, o.modified_at, o.image, o.state,
+-- Where the source belongs to another collection by now, nothing is known of what was there (no etag): it is read and
+-- linked again. Index: the primary keys.
+SELECT o.id, o.bucket, o.key, o.version, o.collection, o.checks,
+       CASE WHEN source.collection <> o.collection THEN '' ELSE o.etag END, o.modified_at, o.image, o.state,
        coalesce(w.priority, 0)
 FROM objects o LEFT JOIN work w ON w.stage = 'ingest' AND w.subject = o.id AND w.model = 0
+LEFT JOIN LATERAL (
+    SELECT s.collection FROM collection_sources s
+    WHERE s.bucket = o.bucket AND starts_with(o.key, s.prefix) ORDER BY length(s.prefix) DESC LIMIT 1
+) AS source ON true
 WHERE o.id = ANY (%(ids)s) ORDER BY o.id;
 
 -- name: known_images
@@ -51,42 +58,54 @@ FROM (SELECT DISTINCT ON (sha256) * FROM unnest(%(digests)s::text[], %(bytes)s::
 ON CONFLICT (sha256) DO NOTHING;
 
 -- name: link
--- Say what the objects hold, where no later hint came meanwhile; gives the ids and the images they held before.
--- Content is known that has a record already, or came with another object just now.
+-- Say what the objects hold, and in which collection, where no later hint came meanwhile; gives the ids, and the images
+-- they held before with the collections that these were in: a source may have been given to another. Content is known
+-- that has a record already, or came with another object just now.
 -- Index: the primary key, images (sha256), records (image, collection).
 WITH answer AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(checks)s::bigint[], %(digests)s::text[], %(etags)s::text[],
         %(sizes)s::bigint[], %(versions)s::text[], %(metadata)s::jsonb[], %(modified)s::timestamptz[])
         AS a (id, checks, sha256, etag, size, version, metadata, modified_at)
 ), before AS (
-    SELECT o.id, o.image, o.collection FROM objects o JOIN answer a ON a.id = o.id AND a.checks = o.checks
+    SELECT o.id, o.image, o.collection, coalesce(source.collection, o.collection) AS owner
+    FROM objects o JOIN answer a ON a.id = o.id AND a.checks = o.checks
+    LEFT JOIN LATERAL (
+        SELECT s.collection FROM collection_sources s
+        WHERE s.bucket = o.bucket AND starts_with(o.key, s.prefix) ORDER BY length(s.prefix) DESC LIMIT 1
+    ) AS source ON true
     ORDER BY o.bucket, o.key FOR UPDATE OF o
 ), judged AS (
-    SELECT b.id, b.image AS held, i.id AS image,
+    SELECT b.id, b.image AS held, b.collection AS was, b.owner, i.id AS image,
            row_number() OVER (PARTITION BY i.id ORDER BY b.id) > 1
            OR EXISTS (SELECT FROM records r WHERE r.image = i.id) AS known
     FROM before b JOIN answer a ON a.id = b.id JOIN images i ON i.sha256 = a.sha256
 )
 UPDATE objects o
-SET state = 'present', image = j.image, known = j.known AND j.held IS DISTINCT FROM j.image, etag = a.etag,
-    size = a.size, version = a.version, metadata = a.metadata, modified_at = a.modified_at, checked = a.checks,
+SET state = 'present', collection = j.owner, image = j.image, known = j.known AND j.held IS DISTINCT FROM j.image,
+    etag = a.etag, size = a.size, version = a.version, metadata = a.metadata, modified_at = a.modified_at, checked = a.checks,
     error_code = '', error = ''
 FROM answer a JOIN judged j ON j.id = a.id
 WHERE o.id = a.id
-RETURNING o.id, o.collection, j.image, j.held;
+RETURNING o.id, o.collection, j.image, j.was, j.held;
 
 -- name: settle
--- Say that an object is gone, refused or a sidecar, where no later hint came; gives the image it held before.
--- Index: the primary key.
+-- Say that an object is gone, refused or a sidecar, where no later hint came; gives the image it held before,
+-- and the collection that this was in. Index: the primary keys.
 WITH before AS (
-    SELECT id, image, collection FROM objects WHERE id = %(id)s AND checks = %(checks)s FOR UPDATE
+    SELECT o.id, o.image, o.collection, coalesce(source.collection, o.collection) AS owner
+    FROM objects o
+    LEFT JOIN LATERAL (
+        SELECT s.collection FROM collection_sources s
+        WHERE s.bucket = o.bucket AND starts_with(o.key, s.prefix) ORDER BY length(s.prefix) DESC LIMIT 1
+    ) AS source ON true
+    WHERE o.id = %(id)s AND o.checks = %(checks)s FOR UPDATE OF o
 )
 UPDATE objects o
-SET state = %(state)s, image = NULL, checked = %(checks)s, etag = %(etag)s, size = %(size)s,
+SET state = %(state)s, collection = b.owner, image = NULL, checked = %(checks)s, etag = %(etag)s, size = %(size)s,
     modified_at = %(modified)s, error_code = %(code)s,
     error = %(error)s
 FROM before b WHERE o.id = b.id
-RETURNING o.id, o.collection, b.image, o.bucket, o.key;
+RETURNING o.id, b.collection, b.image, o.bucket, o.key;
 
 -- name: unchanged
 -- The store holds what it held at the last look, where no later hint came. Index: the primary key.
@@ -157,8 +176,9 @@ WHERE r.live AND (%(collection)s = '' OR c.name = %(collection)s) AND r.id = ANY
 
 -- name: plan_work
 -- Work for every model of the plan that has not spoken of the image yet. What waits already is done earlier when
--- somebody wants it now, or when it waited for an object to come back. What needs another stage is held until that one
--- has ended. Index: results' and work's primary keys.
+-- somebody wants it now, or when it waited for an object to come back. Who works on it already may have found no object:
+-- as with a hint, `fail` sees that this was later than the claim. What needs another stage is held until that one has
+-- ended. Index: results' and work's primary keys.
 INSERT INTO work AS w (stage, subject, model, priority, held)
 SELECT m.stage, pair.image, m.id, min(pair.priority),
        bool_or(EXISTS (
@@ -180,11 +200,12 @@ ON CONFLICT (stage, subject, model) DO UPDATE
     SET priority = least(w.priority, excluded.priority),
         state = CASE WHEN w.code = 'gone' THEN 'pending' ELSE w.state END,
         attempts = CASE WHEN w.code = 'gone' THEN 0 ELSE w.attempts END,
-        next_attempt_at = CASE WHEN w.code = 'gone' THEN now() ELSE w.next_attempt_at END,
+        next_attempt_at = CASE WHEN w.claimed_by IS NOT NULL THEN clock_timestamp()
+                               WHEN w.code = 'gone' THEN now() ELSE w.next_attempt_at END,
         code = CASE WHEN w.code = 'gone' THEN '' ELSE w.code END,
         reason = CASE WHEN w.code = 'gone' THEN '' ELSE w.reason END
-    WHERE w.claimed_by IS NULL AND (w.priority > excluded.priority OR w.code = 'gone')
-RETURNING w.subject;
+    WHERE w.claimed_by IS NOT NULL OR w.priority > excluded.priority OR w.code = 'gone'
+RETURNING w.subject, w.claimed_by IS NOT NULL;
 
 -- name: put_sidecars
 -- Replace what is known from beside these objects. Index: the primary key.

@@ -83,12 +83,14 @@ WHERE w.stage = own.stage AND w.subject = own.subject AND w.model = own.model;
 
 -- name: blame
 -- A chunk failed for a reason that nobody foresaw: each subject is tried alone from now on, and quarantined when
--- it fails alone too often. Index: the primary key.
+-- it fails alone too often. What was hinted at since the claim may be other bytes by now, with all their chances.
+-- Index: the primary key.
 UPDATE work w
-SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '1 second', deaths = w.deaths + 1,
-    state = CASE WHEN w.deaths >= %(most)s THEN 'quarantined' ELSE w.state END, code = 'unexpected',
+SET claimed_by = NULL, claimed_at = NULL, next_attempt_at = now() + interval '1 second',
+    deaths = CASE WHEN own.newer THEN 1 ELSE w.deaths + 1 END,
+    state = CASE WHEN w.deaths >= %(most)s AND NOT own.newer THEN 'quarantined' ELSE w.state END, code = 'unexpected',
     reason = %(reason)s
-FROM (SELECT x.stage, x.subject, x.model
+FROM (SELECT x.stage, x.subject, x.model, x.stage = 'ingest' AND x.next_attempt_at > x.claimed_at AS newer
       FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[]) AS c (stage, subject, model)
       JOIN work x ON x.stage = c.stage AND x.subject = c.subject AND x.model = c.model
       WHERE x.claimed_by = %(worker)s
@@ -98,9 +100,10 @@ RETURNING w.subject, w.state;
 
 -- name: fail
 -- Write failures down: pending again later, or failed for good; but what was hinted at since the claim may be other
--- bytes by now, and is ready at once. Index: the primary key.
+-- bytes by now, and an image that was gone may have come with another object: it is ready at once. Index: the primary key.
 WITH failed AS (
-    SELECT w.stage, w.subject, w.model, f.state, f.delay, f.code, f.reason, w.next_attempt_at > w.claimed_at AS newer
+    SELECT w.stage, w.subject, w.model, f.state, f.delay, f.code, f.reason,
+           w.next_attempt_at > w.claimed_at AND (w.stage = 'ingest' OR f.code = 'gone') AS newer
     FROM unnest(%(stages)s::text[], %(subjects)s::bigint[], %(models)s::int[], %(states)s::text[],
                 %(delays)s::float8[], %(codes)s::text[], %(reasons)s::text[])
          AS f (stage, subject, model, state, delay, code, reason)
@@ -172,12 +175,14 @@ UPDATE hints SET waiting = waiting - 1 WHERE queue = %(queue)s AND waiting > 0;
 UPDATE hints SET waiting = 0 WHERE queue = %(queue)s AND waiting > 0;
 
 -- name: overdue
--- Queues with ready work although no hint was sent for a while: the sweeper sends another. Index: work_ready,
+-- Queues with ready work although no hint was sent for a while: the sweeper sends another. One sent in the future tells
+-- nothing, since the clock was put back. Index: work_ready,
 -- work_suspect, records_dirty; one probe a stage.
 SELECT q.queue
 FROM unnest(%(queues)s::text[], %(stages)s::text[]) AS q (queue, stage)
 LEFT JOIN hints h ON h.queue = q.queue
-WHERE (h.queue IS NULL OR h.sent_at < now() - make_interval(secs => CASE WHEN h.waiting < 20 THEN 2 ELSE 60 END))
+WHERE (h.queue IS NULL OR h.sent_at > now() + interval '2 seconds'
+       OR h.sent_at < now() - make_interval(secs => CASE WHEN h.waiting < 20 THEN 2 ELSE 60 END))
   AND CASE WHEN q.stage = 'merge'
       THEN EXISTS (SELECT FROM records r WHERE r.dirty > r.merged AND r.dirty_at <= now())
         OR EXISTS (SELECT FROM index_state i WHERE i.backend = %(backend)s AND i.revision > i.indexed)
@@ -204,29 +209,37 @@ ON CONFLICT (queue) DO UPDATE
 INSERT INTO workers (name, roles) VALUES (%(worker)s, %(roles)s)
 ON CONFLICT (name) DO UPDATE SET seen_at = now();
 
+-- name: clock
+-- The time by which this transaction judges. No table, so no index.
+SELECT now();
+
 -- name: sweep
--- Free the claims of workers that are silent, or whose place (name before the last colon) another process took.
--- After too many deaths alone the work is quarantined. Index: work_claimed.
+-- Free the claims of workers that are silent, where that is judged, or whose place (name before the last colon) another
+-- process took. A worker heard of in the future is silent, too: the clock was put back since.
+-- After too many deaths alone the work is quarantined, unless it was hinted at since (see `blame`). Index: work_claimed.
 WITH claiming AS MATERIALIZED (  -- a name each: asked for each claim, the rest of this took a third of a core
     SELECT DISTINCT claimed_by AS name FROM work WHERE claimed_by IS NOT NULL
 ), dead AS MATERIALIZED (
     SELECT c.name FROM claiming c
     WHERE NOT EXISTS (
         SELECT FROM workers k
-        WHERE k.name = c.name AND k.seen_at > now() - make_interval(secs => %(silent)s)
+        WHERE k.name = c.name
+          AND (NOT %(judged)s OR k.seen_at BETWEEN now() - make_interval(secs => %(silent)s)
+                                               AND now() + make_interval(secs => %(silent)s))
           AND NOT EXISTS (
               SELECT FROM workers later
               WHERE later.started_at > k.started_at
                 AND regexp_replace(later.name, ':[^:]*$', '') = regexp_replace(k.name, ':[^:]*$', '')))
 ), held AS MATERIALIZED (
-    SELECT x.stage, x.subject, x.model FROM work x JOIN dead ON dead.name = x.claimed_by
+    SELECT x.stage, x.subject, x.model, x.stage = 'ingest' AND x.next_attempt_at > x.claimed_at AS newer
+    FROM work x JOIN dead ON dead.name = x.claimed_by
     ORDER BY x.stage, x.subject, x.model FOR UPDATE OF x
 ), freed AS (
     UPDATE work w
-    SET claimed_by = NULL, claimed_at = NULL, deaths = w.deaths + 1,
-        state = CASE WHEN w.deaths >= %(most)s THEN 'quarantined' ELSE w.state END,
-        code = CASE WHEN w.deaths >= %(most)s THEN 'process-death' ELSE w.code END,
-        reason = CASE WHEN w.deaths >= %(most)s THEN %(reason)s ELSE w.reason END
+    SET claimed_by = NULL, claimed_at = NULL, deaths = CASE WHEN held.newer THEN 1 ELSE w.deaths + 1 END,
+        state = CASE WHEN w.deaths >= %(most)s AND NOT held.newer THEN 'quarantined' ELSE w.state END,
+        code = CASE WHEN w.deaths >= %(most)s AND NOT held.newer THEN 'process-death' ELSE w.code END,
+        reason = CASE WHEN w.deaths >= %(most)s AND NOT held.newer THEN %(reason)s ELSE w.reason END
     FROM held WHERE w.stage = held.stage AND w.subject = held.subject AND w.model = held.model
     RETURNING w.stage, w.subject
 )
