@@ -113,6 +113,7 @@ def run(images: int, longest: int, batch: float | None, far: int = 0) -> Measure
     with tempfile.TemporaryDirectory() as name, environment(models):
         folder = Path(name)
         paths = pictures(images + _WARM_UP, folder, longest)
+        size = megapixels(paths[_WARM_UP:])
         ceiling = measure_ceiling(paths[_WARM_UP:][:_CEILING_OF])
         with own_stack(folder / "stack") as stack:
             program = "nafuda" if batch is None else "benchmarks.timed"
@@ -121,7 +122,6 @@ def run(images: int, longest: int, batch: float | None, far: int = 0) -> Measure
         ceiling = mean(ceiling, measure_ceiling(paths[_WARM_UP:][:_CEILING_OF]))
     if batch is not None:
         ceiling = replace(ceiling, models={})
-        size = megapixels(paths[_WARM_UP:])
     return Measured(images, size, ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
 
 

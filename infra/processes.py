@@ -1,5 +1,6 @@
 """What processes of ours need from the operating system, and the one place that knows its peculiarities."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -22,3 +23,14 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
             os.kill(os.getpid(), number)
 
     return ask
+
+
+def run_as_batch() -> None:
+    """Have the kernel treat this thread, and all threads and processes that it starts from now on, as working in bulk.
+
+    SCHED_BATCH: they have the share of the processor that they had before, but when they wake up, they let finish its
+    time slice who is at work. Nothing happens where somebody chose another policy, or this one is not allowed.
+    """
+    if sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

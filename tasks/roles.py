@@ -22,6 +22,7 @@ from workers.fetching import Several
 from workers.ingest.ingest import Ingest
 
 log = logging.getLogger(__name__)
+COMPUTING = frozenset((INGEST, *(group.name for group in GROUPS)))
 QUEUE_ROLES = (INGEST, *(group.name for group in GROUPS), MERGE)
 LOOP_ROLES = ("listen", "sweep", "encode")
 ROLES = (*QUEUE_ROLES, *LOOP_ROLES)

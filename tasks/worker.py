@@ -8,12 +8,13 @@ from types import FrameType
 from celery import Celery
 from celery.signals import worker_shutting_down
 
+from infra.processes import run_as_batch
 from tasks.app import build_app
 from tasks.encode import encode
 from tasks.ending import Ending
 from tasks.follow import listen
 from tasks.loops import Loop, keep
-from tasks.roles import LOOP_ROLES, check_roles, open_rounds
+from tasks.roles import COMPUTING, LOOP_ROLES, check_roles, open_rounds
 from tasks.services import Services
 from tasks.sweep import run_heartbeat, run_sweeper
 
@@ -28,6 +29,8 @@ _LOOPS: dict[str, Loop] = {
 def run_worker(services: Services) -> int:
     """Work until SIGTERM or SIGINT, then drain within the grace time; a second signal ends at once. The exit code."""
     check_roles(services.roles)
+    if COMPUTING.intersection(services.roles):
+        run_as_batch()  # decoders and models, which wake each other a thousand times a second, keep their caches so
     stop, ending = threading.Event(), Ending(services)
     if services.settings.metrics_port:
         services.metrics.serve(services.settings.metrics_host, services.settings.metrics_port)

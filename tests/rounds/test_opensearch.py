@@ -163,6 +163,7 @@ def test_an_erased_image_is_in_no_edition(services: Services, books: Books) -> N
     erased, stays = put(books, "a.png", sword=0.9), put(books, "b.png", sword=0.9)
     merge_dirty(services)
     rebuild(services, print)
+    services.store.make_bucket("images")
     erase(services, content_of(services, str(erased)))
     names = [edition.name for edition in editions(services)]
     assert len(names) == 2
