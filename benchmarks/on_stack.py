@@ -1,9 +1,9 @@
 """The whole path on the real stack: RabbitMQ, MinIO, PostgreSQL and OpenSearch on the same cores as the workers.
 
-Three processes work, as in `nafuda run` but for the pages: ingest and models; merge, index and sweep; the listener. The
-listener is halted while the pictures are put into the bucket, until RabbitMQ has an event of each; then it goes on, and
-time runs until search finds the last of them, complete. Thumbnails lie in a folder. The ceiling is the mean of one
-measured before and one after.
+Three processes work, as in `nafuda run` but for the pages: ingest and models; merge, index and sweep; the listener,
+which is halted while the pictures of a round are put into the bucket, until RabbitMQ has an event of each; then it goes
+on, and time runs until search finds the last of them, complete. Thumbnails lie in a folder. A round's ceiling is the
+mean of one that was measured before and one after it.
 
 far: all that passes between the workers and MinIO takes so many milliseconds each way (Toxiproxy), as in another town.
 
@@ -82,6 +82,11 @@ class Measured:
         return ceiling if self.device is None else min(ceiling, self.device)
 
     @property
+    def share(self) -> float:
+        """Of the CPU ceiling."""
+        return self.rate / self.ceiling.images_per_second
+
+    @property
     def busy(self) -> float:
         """Share of the cores that all these processes used together."""
         return sum(self.cpu.values()) * self.rate / 1000 / self.ceiling.cores
@@ -99,30 +104,39 @@ class Measured:
         yield f"CPU ms an image: decode and inputs {c.decode:.1f}, inference {c.inference:.1f}; facts {c.facts:.1f}"
         yield "  in the run: " + ", ".join(f"{kind} {spent:.1f}" for kind, spent in self.cpu.items())
         yield f"end to end {self.rate:.1f} images/s; CPU, putting included, {self.busy:.0%} of the cores"
-        share = self.rate / c.images_per_second
-        yield f"CPU ceiling {c.images_per_second:.1f} images/s: {share:.0%}; on idle cores {self.unavoidable:.0%}"
+        yield f"CPU ceiling {c.images_per_second:.1f} images/s: {self.share:.0%}; on idle cores {self.unavoidable:.0%}"
         if self.device is not None:
             yield f"the device, {self.batch:g} ms a batch, {self.device:.1f} images/s: {self.rate / self.device:.0%}"
             yield f"its rate, the lower of both, {self.bound:.1f} images/s: {self.rate / self.bound:.0%}"
 
 
-def run(images: int, longest: int, batch: float | None, far: int = 0) -> Measured:
-    """Measure everything in one run. batch: milliseconds of the timed device; None: the sample models."""
+def run(images: int, longest: int, rounds: int, batch: float | None, far: int = 0) -> list[Measured]:
+    """Measure rounds of so many images in one run. batch: milliseconds of the timed device; None: the sample models."""
     models = {} if batch is None else {**_TIMED, VARIABLE: str(batch)}
-    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, environment(models):
         folder = Path(name)
-        paths = pictures(images + _WARM_UP, folder, longest)
-        size = megapixels(paths[_WARM_UP:])
-        ceiling = measure_ceiling(paths[_WARM_UP:][:_CEILING_OF])
-        with own_stack(folder / "stack") as stack:
+        paths = pictures(images * rounds + _WARM_UP, folder, longest)
+        with own_stack(folder / "stack") as stack, _reached(stack, far) as objects:
             program = "nafuda" if batch is None else "benchmarks.timed"
-            with _reached(stack, far) as objects:
-                rate, cpu = _on(stack, folder, program, paths, objects)
-        ceiling = mean(ceiling, measure_ceiling(paths[_WARM_UP:][:_CEILING_OF]))
-    if batch is not None:
-        ceiling = replace(ceiling, models={})
-    return Measured(images, size, ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
+            with _path(stack, folder, program, objects) as path:
+                path.measured(paths[:_WARM_UP])
+                measured = paths[_WARM_UP:]
+                each = [measured[at * images : (at + 1) * images] for at in range(rounds)]
+                return list(_rounds(path, each, batch))
+
+
+def _rounds(path: "_Path", rounds: Sequence[Sequence[Path]], batch: float | None) -> Iterator[Measured]:
+    """The ceiling and the path in turns: shared machines are slower at one moment than at the next."""
+    some = rounds[0][:_CEILING_OF]
+    last = measure_ceiling(some)
+    for paths in rounds:
+        load = os.getloadavg()[0]
+        rate, cpu = path.measured(paths)
+        earlier, last = last, measure_ceiling(some)
+        ceiling = mean(earlier, last)
+        if batch is not None:
+            ceiling = replace(ceiling, models={})
+        yield Measured(len(paths), megapixels(paths), ceiling, batch, rate, cpu, (load, os.getloadavg()[0]))
 
 
 @contextmanager
@@ -139,10 +153,9 @@ def _reached(stack: OwnStack, far: int) -> Iterator[str]:
     network.close()
 
 
-def _on(
-    stack: OwnStack, folder: Path, program: str, paths: Sequence[Path], objects: str
-) -> tuple[float, dict[str, float]]:
-    """Images a second, and CPU milliseconds an image by kind of process. objects: MinIO's address for the workers."""
+@contextmanager
+def _path(stack: OwnStack, folder: Path, program: str, objects: str) -> Iterator["_Path"]:
+    """Servers and workers run. objects: MinIO's address for the workers."""
     given = stack.up(*_SERVERS)
     ours = {
         "NAFUDA_DATA": str(folder / "data"),
@@ -155,9 +168,7 @@ def _on(
         queue.declare()
         make_telling(s3, _BUCKET)
         with Roles(_COMMANDS, {}, folder, program=program).running() as roles:
-            path = _Path(services, roles, stack, s3, queue)
-            path.measured(paths[:_WARM_UP])
-            return path.measured(paths[_WARM_UP:])
+            yield _Path(services, roles, stack, s3, queue)
 
 
 @contextmanager
