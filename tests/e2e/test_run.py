@@ -1,6 +1,7 @@
 """`nafuda run` as a person meets it (R1, R43, R64, R67): start, put, find, stop, start again."""
 
 import io
+import os
 import re
 import signal
 import socket
@@ -142,6 +143,13 @@ def test_a_description_finds_the_pictures_that_fit(nafuda: Instance, tmp_path: P
 def test_doctor_finds_everything_well(nafuda: Instance) -> None:
     findings = nafuda.json("doctor")
     assert [each for each in findings if not each["ok"]] == []
+
+
+def test_what_computes_runs_as_batch_work_and_what_answers_does_not(nafuda: Instance) -> None:
+    wait_for(lambda: "decoder" in nafuda.children(), 120, nafuda.logs)  # they are started for the first picture
+    policies = {name: os.sched_getscheduler(pid) for name, pid in nafuda.children().items()}
+    assert {policies["analysis"], policies["decoder"]} == {os.SCHED_BATCH}
+    assert {policies["records"], policies["web"], policies["postgres"]} == {os.SCHED_OTHER}
 
 
 def test_a_second_instance_on_the_same_folder_is_refused(nafuda: Instance) -> None:
