@@ -30,7 +30,7 @@ def run_worker(services: Services) -> int:
     """Work until SIGTERM or SIGINT, then drain within the grace time; a second signal ends at once. The exit code."""
     check_roles(services.roles)
     if COMPUTING.intersection(services.roles):
-        run_as_batch()  # decoders and models, which wake each other a thousand times a second, keep their caches so
+        run_as_batch()  # decoders and models wake each other all the time; so they keep their caches a little longer
     stop, ending = threading.Event(), Ending(services)
     if services.settings.metrics_port:
         services.metrics.serve(services.settings.metrics_host, services.settings.metrics_port)
