@@ -21,6 +21,18 @@ class TransientError(NafudaError):
     code = "transient"
 
 
+class DeniedError(TransientError):
+    """The store does not let us read: the right is the operator's to give, and no object is to blame for it."""
+
+    code = "store-denied"
+
+
+class ChangedError(TransientError):
+    """The object became another one, or none, while it was read; to look again tells which."""
+
+    code = "object-changed"
+
+
 class PermanentError(NafudaError):
     """Will fail in the same way every time: trying again is a waste."""
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from infra.objects.reading import DENIED
-from schemas.errors import NafudaError, NotFoundError, TransientError
+from schemas.errors import DeniedError, NafudaError, NotFoundError, TransientError
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead
 from schemas.ledger import BACKFILL
@@ -63,7 +62,7 @@ class Comparison:
                     self._last.add((bucket, prefix))  # should it be away alone, the others come first next time
                     raise
                 self._say(bucket, prefix, error)
-                if isinstance(error, TransientError) and error.code != DENIED:
+                if isinstance(error, TransientError) and not isinstance(error, DeniedError):
                     failed = failed or error
                     continue
                 self.denied.append(error)

@@ -16,7 +16,7 @@ from typing import IO
 from infra.objects.keys import content_type, parts, visible
 from infra.objects.paths import Root, errors, files
 from infra.objects.reading import changed, check_size
-from schemas.errors import ConfigurationError, NafudaError, NotFoundError, PermanentError, TransientError
+from schemas.errors import ConfigurationError, DeniedError, NafudaError, NotFoundError, PermanentError
 from schemas.images import Look, ObjectHead
 
 UNFINISHED = ".nafuda"  # in each bucket: objects that are still being written
@@ -78,7 +78,7 @@ class FolderStore:
 
     def buckets(self) -> list[str]:
         """Names of the folders in the root, sorted, without hidden ones, links, and what we may not read."""
-        return self._buckets(TransientError)
+        return self._buckets(DeniedError)
 
     def _buckets(self, denied: type[NafudaError]) -> list[str]:
         place = str(self.root.path)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.objects.keys import visible
-from infra.objects.reading import DENIED
-from schemas.errors import ConfigurationError, NafudaError, NotFoundError, PermanentError, TransientError
+from schemas.errors import ConfigurationError, DeniedError, NafudaError, NotFoundError, PermanentError, TransientError
 from schemas.events import MAX_KEY_BYTES
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -38,10 +37,10 @@ _REMEDIES: dict[int, tuple[type[NafudaError], str]] = {
 
 
 @contextmanager
-def errors(place: str, *, looking: bool = False, denied: type[NafudaError] = TransientError) -> Iterator[None]:
+def errors(place: str, *, looking: bool = False, denied: type[NafudaError] = DeniedError) -> Iterator[None]:
     """Turns the system's errors into ours. `looking`: a name that cannot be a path here means there is nothing.
 
-    denied: what a missing right is. Who reads waits for it, since no object is to blame (code "store-denied"); a
+    denied: what a missing right is. Who reads waits for it, since no object is to blame; a
     person who starts something or writes is told at once, by a ConfigurationError.
     """
     try:
@@ -51,8 +50,7 @@ def errors(place: str, *, looking: bool = False, denied: type[NafudaError] = Tra
     except OSError as error:
         number = error.errno or 0
         if number in _DENIALS:
-            code = DENIED if denied is TransientError else None
-            raise denied(f"{place}: {_said(error, place)}; {_DENIALS[number]}", code=code) from error
+            raise denied(f"{place}: {_said(error, place)}; {_DENIALS[number]}") from error
         kind, remedy = _REMEDIES.get(number, (TransientError, "see the disk's space and health"))
         if looking and kind is PermanentError:
             raise NotFoundError(f"{place}: there is nothing by this name") from error

@@ -4,9 +4,8 @@ import logging
 from collections.abc import Iterator
 
 from infra.objects.folder import FolderStore
-from infra.objects.reading import DENIED
 from infra.objects.sightings import Change, batches, created, removed
-from schemas.errors import NotFoundError, TransientError
+from schemas.errors import DeniedError, NotFoundError
 from schemas.events import ObjectEvent
 from schemas.images import ObjectHead
 
@@ -59,9 +58,7 @@ class Snapshot:
             self._denied.discard(bucket)
         except NotFoundError:
             self._denied.discard(bucket)  # the bucket went since it was listed
-        except TransientError as error:
-            if error.code != DENIED:
-                raise
+        except DeniedError as error:
             if bucket not in self._denied:
                 _log.warning("bucket %s is polled in part: %s", bucket, error)
             self._denied.add(bucket)

@@ -1,9 +1,7 @@
 """What every store says when an object cannot be read as its head described it."""
 
-from schemas.errors import RefusedError, TransientError
+from schemas.errors import ChangedError, RefusedError
 from schemas.images import ObjectHead
-
-DENIED = "store-denied"  # transient: the right is the operator's to give, and no object is to blame for it
 
 
 def check_size(head: ObjectHead, limit: int) -> None:
@@ -13,6 +11,6 @@ def check_size(head: ObjectHead, limit: int) -> None:
         raise RefusedError(f"{place} has {head.size} bytes, more than the limit of {limit}", code="too-large")
 
 
-def changed(place: str) -> TransientError:
+def changed(place: str) -> ChangedError:
     """The object is another one by now, or none."""
-    return TransientError(f"{place} changed while it was read; look again", code="object-changed")
+    return ChangedError(f"{place} changed while it was read; look again")

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from infra.objects.reading import DENIED, changed
-from schemas.errors import NafudaError, NotFoundError, PermanentError, RefusedError, TransientError
+from infra.objects.reading import changed
+from schemas.errors import DeniedError, NafudaError, NotFoundError, PermanentError, RefusedError, TransientError
 
 _ABSENT = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NotFound", "404", "405", "MethodNotAllowed"})
 _UNFIT = frozenset(
@@ -55,9 +55,9 @@ def _meaning(place: str, error: ClientError, looking: bool) -> NafudaError:
         return RefusedError(f"{place} is archived: restore it, then retry", code="archived")
     if code in _DENIED:
         remedy = "check the credentials, and that they have s3:ListBucket and s3:GetObject on the bucket"
-        return TransientError(f"{place}: the server refuses us ({code}); {remedy}", code=DENIED)
+        return DeniedError(f"{place}: the server refuses us ({code}); {remedy}")
     if code in _ELSEWHERE:
-        return TransientError(f"{place}: {error}; set AWS_DEFAULT_REGION to its region", code=DENIED)
+        return DeniedError(f"{place}: {error}; set AWS_DEFAULT_REGION to its region")
     return TransientError(f"{place}: {error}", code="store-away")
 
 

@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -15,8 +15,7 @@ import watchfiles
 from infra.objects.folder import FolderStore, head_of
 from infra.objects.keys import visible
 from infra.objects.paths import errors, files, folders
-from infra.objects.reading import DENIED
-from schemas.errors import NotFoundError, PermanentError, TransientError
+from schemas.errors import DeniedError, NotFoundError, PermanentError
 from schemas.events import EventKind, ObjectEvent
 from schemas.images import ObjectHead
 
@@ -126,17 +125,13 @@ class Sightings:
 
     def _head(self, place: str) -> ObjectHead | None:
         bucket, _, key = place.partition("/")
-        with suppress(PermanentError), _unless_denied():
+        with suppress(PermanentError, DeniedError):  # who is told of it looks again, and says why it cannot
             return self._store.head(bucket, key) if key else None
         return None
 
     def _is_folder(self, place: str) -> bool:
-        with (
-            suppress(NotFoundError),
-            _unless_denied(),
-            errors(place, looking=True),
-            self._store.root.folder(place.split("/")),
-        ):
+        names = place.split("/")
+        with suppress(NotFoundError, DeniedError), errors(place, looking=True), self._store.root.folder(names):
             return True
         return False
 
@@ -170,20 +165,8 @@ class Sightings:
                         yield self._created(head_of(bucket, key, found))
         except NotFoundError:
             return  # gone again; an event of its own says so
-        except TransientError as error:
-            if error.code != DENIED:
-                raise
+        except DeniedError as error:
             _log.warning("a new folder is not read: %s", error)
-
-
-@contextmanager
-def _unless_denied() -> Iterator[None]:
-    """What we may not look at is as if it were not there: the one who is told looks again, and says why it cannot."""
-    try:
-        yield
-    except TransientError as error:
-        if error.code != DENIED:
-            raise
 
 
 def _arrived(found: os.stat_result) -> int:

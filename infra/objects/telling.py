@@ -4,12 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
-from infra.objects.reading import DENIED
-from schemas.errors import NafudaError, TransientError
+from schemas.errors import ChangedError, DeniedError, NafudaError, TransientError
 from schemas.images import Look, ObjectHead
 from schemas.ports import ObjectStore
-
-_ANSWERS = frozenset({"object-changed", DENIED})  # transient as well, but from a server that is there
 
 
 class TellingStore:
@@ -94,11 +91,11 @@ class TellingStore:
     def _telling(self, what: str) -> Iterator[None]:
         try:
             yield
+        except (ChangedError, DeniedError):  # transient as well, but from a server that is there
+            self._there(what)
+            raise
         except TransientError as error:
-            if error.code in _ANSWERS:
-                self._there(what)
-            else:
-                self._away(error, what)
+            self._away(error, what)
             raise
         except NafudaError:
             self._there(what)

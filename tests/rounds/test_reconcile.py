@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from infra.objects.folder import FolderStore
-from schemas.errors import NafudaError, NotFoundError, TransientError
+from schemas.errors import DeniedError, NafudaError, NotFoundError, TransientError
 from schemas.images import ObjectHead
 from schemas.pipeline import INGEST
 from tasks.reconcile import Comparison, Difference, compare_by_schedule, reconcile, reconcile_all
@@ -85,7 +85,7 @@ def two_more(services: Services, books: Books) -> None:
         services.store.put(name, f"{name}.png", b"x")
 
 
-DENIED = TransientError("the right lacks", code="store-denied")
+DENIED = DeniedError("the right lacks")
 BROKEN = TransientError("the disk is broken")
 AWAY = TransientError("nobody answers", code="store-away")
 
