@@ -1,5 +1,6 @@
 """The pipeline as data: stages, what each needs, the groups that share a decoded image, and their queues."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 INGEST = "ingest"
@@ -34,8 +35,7 @@ class Group:
 
         A chunk of answers is done in a moment; claimed with the others it would cost images their place in the queue.
         """
-        needing = {stage.name for stage in STAGES if stage.needs}
-        parts = (tuple(name for name in self.stages if (name in needing) is apart) for apart in (False, True))
+        parts = (tuple(name for name in self.stages if take_answers([name]) is apart) for apart in (False, True))
         return tuple(part for part in parts if part)
 
 
@@ -53,6 +53,11 @@ VISION = Group("vision", (DETECTION, TAGGING, EMBEDDING, SCORING))
 LANGUAGE = Group("language", (CAPTIONING, READING, JUDGING))
 GROUPS = (VISION, LANGUAGE)
 QUEUES = (INGEST, *(group.name for group in GROUPS), MERGE)
+
+
+def take_answers(stages: Collection[str]) -> bool:
+    """Whether stages look at what others found, and at no picture: that is done in a moment, without a device."""
+    return {stage.name for stage in STAGES if stage.needs}.issuperset(stages)
 
 
 def group_of(stage: str) -> Group:

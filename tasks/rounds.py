@@ -10,6 +10,7 @@ from functools import partial
 from infra.telemetry.logs import logging_with
 from schemas.errors import TransientError
 from schemas.ledger import BACKFILL, LIVE, Claim
+from schemas.pipeline import take_answers
 from tasks.services import Services
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def run_round(
     """Work for a moment on subjects that a process died over, one alone at a time; then on a chunk of what is ready.
 
     chunks: stages that are claimed together; each gets one. What is wanted now has chunks of its own, whenever there
-    is any; backfill takes the places that `Room` leaves it.
+    is any; backfill takes the places that `Room` leaves it, but for what is done in a moment.
     """
     services.work.taken(queue)
     found = [_part(services, queue, stages, do) for stages in chunks]
@@ -45,22 +46,26 @@ def _part(services: Services, queue: str, stages: Sequence[str], do: Callable[[S
     if services.work.suspects(stages):
         _suspects(services, queue, stages, do)
     with services.gate.together():
-        if claims := services.work.claim(stages, services.settings.chunk, LIVE):
+        latest = BACKFILL if take_answers(stages) else LIVE
+        if claims := services.work.claim(stages, services.settings.chunk, latest):
             _chunk(services, queue, claims, services.settings.chunk, do)
             return _Found.WORK
-        return _backfilled(services, queue, stages, do)
+        return _Found.NOTHING if latest == BACKFILL else _backfilled(services, queue, stages, do)
 
 
 def _backfilled(
     services: Services, queue: str, stages: Sequence[str], do: Callable[[Services, list[Claim]], None]
 ) -> _Found:
     """Work on a share of a chunk that may wait, unless others are at as much as there may be."""
-    with services.room.place(queue) as share:
-        if not share:
+    with services.room.place(queue, stages) as place:
+        if not place.share:
             return _Found.NO_ROOM
-        claims = services.work.claim(stages, share, BACKFILL)
+        claims = services.work.claim(stages, place.share, BACKFILL)
+        place.taken = len({claim.subject for claim in claims})
         if claims:
-            _chunk(services, queue, claims, share, do)
+            _chunk(services, queue, claims, place.share, do)
+    for waiting in services.room.refused():
+        services.wake(waiting)
     return _Found.WORK if claims else _Found.NOTHING
 
 

@@ -36,7 +36,7 @@ def celery_config(settings: Settings, *, consumes: bool) -> dict[str, object]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "worker_consumer": "infra.broker.consumer:HintConsumer",
-        "worker_prefetch_multiplier": 1,
+        "worker_prefetch_multiplier": transport.prefetch,
         "worker_enable_remote_control": False,
         "worker_hijack_root_logger": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,

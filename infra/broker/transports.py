@@ -24,13 +24,17 @@ _SQS = {"sqs+http://": False, "sqs+https://": True}
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """A kind of broker. `needs`: the module that its extra of the same name brings, "" where none is needed."""
+    """A kind of broker. `needs`: the module that its extra of the same name brings, "" where none is needed.
+
+    prefetch: hints that a worker may hold for each of its threads, those at work among them.
+    """
 
     options: Callable[[Settings, bool], dict[str, object]]
     queues: Callable[[], list[Queue]]
     extra: str = ""
     needs: str = ""
     adapter: str | None = None  # a transport of ours, where kombu's own does not do
+    prefetch: int = 1
 
 
 def address(settings: Settings) -> str:
@@ -121,7 +125,8 @@ _RABBITMQ = Transport(_confirmed, _quorum)
 _REDIS = Transport(_redis, _direct, "redis", "redis")
 _AWS = Transport(_sqs, _direct, "sqs", "pycurl", "infra.broker.sqs:Transport")
 _TRANSPORTS = {
-    "pgmq": Transport(_pgmq, _direct),
+    # Who holds its fill is not told when a thread is free and looks again a second later: so it may hold all that come.
+    "pgmq": Transport(_pgmq, _direct, prefetch=4),
     **dict.fromkeys(("amqp", "amqps", "pyamqp"), _RABBITMQ),
     **dict.fromkeys(("redis", "rediss"), _REDIS),
     **dict.fromkeys(("sqs", "sqs+http", "sqs+https"), _AWS),

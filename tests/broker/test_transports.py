@@ -9,8 +9,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from infra.broker.config import celery_config
 from infra.broker.transports import address
+from infra.records.work import HINTS_UNDER_WAY
 from infra.settings import Settings
 from schemas.errors import ConfigurationError
+from schemas.pipeline import QUEUES
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,10 @@ def test_patience_with_a_silent_broker_is_a_setting() -> None:
     assert isinstance(options, dict)
     parameters = conninfo_to_dict(options["conn_string"])
     assert (parameters["tcp_user_timeout"], parameters["password"], parameters["port"]) == ("8000", "p@ss", "5433")
+
+
+def test_who_polls_the_embedded_broker_always_has_room_for_another_hint() -> None:
+    """Else a worker whose hands were full when one came finds it a second after they are free."""
+    config = celery_config(Settings(), consumes=True)
+    held = Settings().concurrency * int(str(config["worker_prefetch_multiplier"]))
+    assert held >= Settings().concurrency + HINTS_UNDER_WAY * len(QUEUES)

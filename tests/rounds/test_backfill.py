@@ -1,6 +1,9 @@
 """Backfill plans what older images lack, wherever it is told to look, and never in front of anybody (R72)."""
 
+import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -9,7 +12,7 @@ from infra.telemetry.metrics import ledger_metrics
 from schemas.backfill import Planned
 from schemas.errors import NotFoundError, PermanentError, QueryError
 from schemas.ledger import BACKFILL, LIVE, Claim
-from schemas.pipeline import CAPTIONING, DETECTION, EMBEDDING, INGEST, JUDGING, TAGGING
+from schemas.pipeline import CAPTIONING, DETECTION, EMBEDDING, INGEST, JUDGING, LANGUAGE, TAGGING
 from tasks.backfill import Asked, backfill
 from tasks.merge import merge_dirty
 from tasks.rounds import run_round
@@ -167,3 +170,46 @@ def test_backfill_leaves_room_for_what_comes_meanwhile(services: Services, books
     for each in rounds:
         each.join(60)
     assert seen == [BACKFILL, BACKFILL, LIVE]
+
+
+@contextmanager
+def crowded(services: Services, queue: str) -> Iterator[None]:
+    """Other chunks of a queue have all the room that there is, and one more is wanted."""
+    with ExitStack() as others:
+        for number in itertools.count():
+            if not others.enter_context(services.room.place(queue, [str(number)])).share:
+                break
+        yield
+
+
+def test_who_finds_no_room_is_hinted_at_when_there_is_some(
+    services: Services, books: Books, old: dict[str, int]
+) -> None:
+    backfill(services, MAIN)
+    begun: list[Claim] = []
+    with crowded(services, "ingest"):
+        run_round(services, "vision", [STAGES], lambda services, claims: begun.extend(claims))
+    run_round(services, "language", [(CAPTIONING,)], lambda services, claims: begun.extend(claims))
+    assert begun == []  # nobody was there to be captioned, but a place was left
+    assert books.sql("SELECT queue FROM hints WHERE waiting > 0 ORDER BY 1") == [("ingest",), ("vision",)]
+
+
+def test_answers_need_no_room_and_tell_nothing_of_pictures(
+    services: Services, books: Books, old: dict[str, int]
+) -> None:
+    """Done in a moment, they made captions take all places with whole chunks, and tags came last."""
+    captioner = books.model("captioner", CAPTIONING)
+    books.collection(captioner, books.model("judge", JUDGING))
+    backfill(services, MAIN)
+    for image in old.values():
+        books.say(captioner, image, stage=CAPTIONING, sword=0.9)
+    judged: list[str] = []
+
+    def do(services: Services, claims: list[Claim]) -> None:
+        judged.extend(claim.stage for claim in claims)
+        for claim in claims:
+            books.say(claim.model, claim.subject, stage=claim.stage, sword=0.9)
+
+    with crowded(services, "vision"):
+        run_round(services, LANGUAGE.name, LANGUAGE.chunks, do)
+    assert judged == [JUDGING] * len(old)
