@@ -51,10 +51,29 @@ def test_the_last_word_is_waited_for_no_longer(books: Books, image: int) -> None
     assert wait(books) <= 0
 
 
-def test_a_new_image_is_published_after_a_second_with_what_is_known_by_then(books: Books, image: int) -> None:
+def test_a_new_image_waits_ten_seconds_for_the_first_word(books: Books, image: int) -> None:
     newer = books.put("b.png")
+    assert 9 < wait(books) <= 10
     say(books, newer, TAGGING)
-    assert 0 < wait(books) <= 1
+    assert PATIENCE - 1 < wait(books) <= PATIENCE
+    books.sql("UPDATE records SET dirty_at = now() + interval '1 second' WHERE dirty > merged")
+    say(books, newer, CAPTIONING)
+    assert wait(books) <= 1
+
+
+def test_a_new_image_of_which_nothing_will_be_said_waits_for_nothing(books: Books, image: int) -> None:
+    books.collection(name="bare", prefix="bare/")
+    books.put("bare/b.png")
+    assert wait(books) <= 0
+
+
+def test_so_does_one_of_which_all_was_said_elsewhere(books: Books, image: int) -> None:
+    for stage in ALL:
+        say(books, image, stage)
+    books.merge()
+    books.collection(*books.models, name="other", prefix="other/")
+    books.put("other/a.png", "a.png")
+    assert wait(books) <= 0
 
 
 @pytest.mark.parametrize("permanent", [True, False], ids=["for good", "tried again"])

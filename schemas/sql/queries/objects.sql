@@ -132,11 +132,13 @@ FROM still s WHERE NOT s.done AND w.stage = 'ingest' AND w.subject = s.id AND w.
 RETURNING w.subject;
 
 -- name: add_records
--- A record for each (collection, image), with the plan in force; an old one is merged again. A new one waits a
--- second for its first results, which mark it at once, before it is published without them.
--- Index: records (image, collection), plans_newest.
+-- A record for each (collection, image), with the plan in force; an old one is merged again. A new one of whose image
+-- something is to be said waits ten seconds for it (`touch_said`), before it is published without.
+-- Index: records (image, collection), plans_newest, work_subject.
 INSERT INTO records AS r (collection, image, plan, dirty_at)
-SELECT pair.collection, pair.image, plan.version, now() + interval '1 second'
+SELECT pair.collection, pair.image, plan.version,
+       CASE WHEN EXISTS (SELECT FROM work w WHERE w.subject = pair.image AND w.stage <> 'ingest' AND w.state = 'pending')
+       THEN now() + interval '10 seconds' ELSE now() END
 FROM (SELECT DISTINCT collection, image FROM unnest(%(collections)s::int[], %(images)s::bigint[])
       AS p (collection, image) ORDER BY image, collection) AS pair
 CROSS JOIN LATERAL (
