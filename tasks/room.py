@@ -87,7 +87,7 @@ class Room:
         return True
 
     def _waiting(self, now: float) -> list[_Kind]:
-        return [kind for kind in self._kinds.values() if kind.refused < math.inf and now < kind.until]
+        return [kind for kind in self._kinds.values() if now < kind.until]
 
     def _left(self, own: _Kind, place: Place, seconds: float) -> None:
         """Learn from it, but only once of chunks that were begun at the same size: a small one tells of no larger."""
